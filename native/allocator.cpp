@@ -1,0 +1,2 @@
+// A caching allocator behind NumPy's memory hook (NEP 49).
+#include "rushlight.h"
