@@ -1,0 +1,202 @@
+"""The worker process of a DataLoader: it takes indices, sends batches, and dies with its parent."""
+
+import os
+import queue
+import random
+import select
+import signal
+import threading
+import traceback
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+
+import rushlight
+from rushlight.utils.data._utils import shared
+
+PARENT_CHECK_INTERVAL = 2.0  # seconds, where the system cannot tell us when the parent dies
+
+
+@dataclass(frozen=True)
+class WorkerInfo:
+    """What a worker may know of itself: `id`, `num_workers`, `seed`, and its copy of the `dataset`."""
+
+    id: int
+    num_workers: int
+    seed: int
+    dataset: Any
+    rng: Any = None
+    worker_method: str = "multiprocessing"
+
+
+_worker_info: WorkerInfo | None = None
+
+
+def get_worker_info() -> WorkerInfo | None:
+    """The `WorkerInfo` of the DataLoader worker that this is, None in the main process.
+
+    >>> get_worker_info() is None
+    True
+    """
+    return _worker_info
+
+
+def _generate_state(base_seed: int, worker_id: int) -> list[int]:
+    """Four words to seed NumPy with, different for every worker and epoch."""
+    words = [worker_id, base_seed & 0xFFFFFFFF, base_seed >> 32, 0]
+    return [int(w) for w in np.random.SeedSequence(words).generate_state(4)]
+
+
+class KeyErrorMessage(str):
+    """A text that a KeyError shows as it is, line breaks and all."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+class ExceptionWrapper:
+    """An exception on its way to another process: its type, and its traceback as text."""
+
+    def __init__(self, error: BaseException, where: str) -> None:
+        self.exc_type: type[BaseException] = type(error)
+        self.name = type(error).__name__
+        self.exc_msg = "".join(traceback.format_exception(error))
+        self.where = where
+
+    def reraise(self) -> None:
+        message = f"Caught {self.name} {self.where}.\nOriginal {self.exc_msg}"
+        if self.exc_type is KeyError:
+            raise KeyError(KeyErrorMessage(message))
+        if getattr(self.exc_type, "message", None):
+            raise self.exc_type(message=message)
+        try:
+            exception = self.exc_type(message)
+        except Exception:  # noqa: BLE001 - a constructor of any kind
+            raise RuntimeError(message) from None
+        raise exception
+
+
+class StreamEnd:
+    """Sent in place of a batch: this worker's part of an IterableDataset is read to its end."""
+
+
+@dataclass
+class Job:
+    """Everything a worker needs to know at its start."""
+
+    dataset: Any
+    fetcher: Any
+    auto_collation: bool
+    collate_fn: Any
+    drop_last: bool
+    base_seed: int
+    init_fn: Any
+    worker_id: int
+    num_workers: int
+
+
+class Inbox(threading.Thread):
+    """Reads what the parent sends, so that it never waits for this worker; ends the process when the parent is dead."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(daemon=True)
+        self.connection = connection
+        self.messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.epoch = 0  # of the newest message: what is older need not be done
+
+    def run(self) -> None:
+        parent = os.getppid()
+        poll: Any = None
+        watch = -1
+        if hasattr(os, "pidfd_open") and hasattr(select, "poll"):
+            try:
+                watch = os.pidfd_open(parent)
+                poll = select.poll()
+                poll.register(watch, select.POLLIN)
+                poll.register(self.connection.fileno(), select.POLLIN)
+            except OSError:
+                poll = None
+        try:
+            while True:
+                if poll is not None:
+                    if any(fd == watch for fd, _ in poll.poll()):
+                        os._exit(1)
+                elif not self.connection.poll(PARENT_CHECK_INTERVAL):
+                    if os.getppid() != parent:
+                        os._exit(1)
+                    continue
+                message = self.connection.recv()
+                if message is None:
+                    break
+                self.epoch = message[0]
+                self.messages.put(message)
+        except (EOFError, OSError):  # the parent has closed its end
+            pass
+        self.epoch = -1
+        self.messages.put(None)
+
+
+def worker_loop(connection: Connection, job: Job, close: list[Connection]) -> None:
+    """The main function of a worker. `close` are the parent's ends of pipes that a fork has copied."""
+    global _worker_info
+    for other in close:
+        other.close()
+    # Ctrl-C reaches the whole process group: the parent decides what to do.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # OpenMP's threads did not survive the fork: one thread never asks for them.
+    rushlight.set_num_threads(1)
+    seed = job.base_seed + job.worker_id
+    random.seed(seed)
+    rushlight.manual_seed(seed)
+    np.random.seed(_generate_state(job.base_seed, job.worker_id))
+    _worker_info = WorkerInfo(job.worker_id, job.num_workers, seed, job.dataset)
+    sender = shared.Sender(connection)
+    shared.use(sender)
+    inbox = Inbox(connection)
+    inbox.start()
+    try:
+        _serve(job, inbox, sender)
+    except (KeyboardInterrupt, BrokenPipeError, ConnectionResetError):
+        pass
+
+
+def _serve(job: Job, inbox: Inbox, sender: shared.Sender) -> None:
+    where = f"in DataLoader worker process {job.worker_id}"
+    fetcher: Any = None
+    broken: ExceptionWrapper | None = None
+    epoch = -1
+    try:
+        if job.init_fn is not None:
+            job.init_fn(job.worker_id)
+    except Exception as e:  # noqa: BLE001 - all of them go to the parent
+        broken = ExceptionWrapper(e, where)
+    while (message := inbox.messages.get()) is not None:
+        asked, number, index, returned = message
+        for block, reusable in returned:
+            sender.give_back(block, reusable)
+        if asked != inbox.epoch:
+            continue
+        data: Any = broken
+        if data is None:
+            try:
+                if asked != epoch:
+                    fetcher = job.fetcher(job.dataset, job.auto_collation, job.collate_fn, job.drop_last)
+                    epoch = asked
+                sender.begin()
+                data = fetcher.fetch(index)
+            except Exception as e:  # noqa: BLE001
+                if isinstance(e, StopIteration) and hasattr(fetcher, "ended"):
+                    data, fetcher.ended = StreamEnd(), True
+                else:
+                    data = ExceptionWrapper(e, where)
+        try:
+            sender.send((asked, number), data)
+        except (BrokenPipeError, ConnectionResetError):
+            raise
+        except Exception as e:  # noqa: BLE001 - what cannot be pickled
+            failure = data if isinstance(data, ExceptionWrapper) else ExceptionWrapper(e, where)
+            failure.exc_type = RuntimeError if isinstance(data, ExceptionWrapper) else failure.exc_type
+            sender.send((asked, number), failure)
+        del data
