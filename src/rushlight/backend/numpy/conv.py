@@ -10,10 +10,18 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from rushlight.backend.numpy.precision import Array, computing_dtype, widen
+
+__all__ = [
+    "conv_output_shape",
+    "conv_forward",
+    "conv_grad_input",
+    "conv_grad_weight",
+]
 
 Sizes = tuple[int, ...]
 
@@ -29,7 +37,7 @@ def conv_output_shape(spatial: Sizes, kernel: Sizes, stride: Sizes, padding: Siz
     )
 
 
-def taps(kernel: Sizes, out: Sizes, stride: Sizes, dilation: Sizes) -> Iterator[tuple[Sizes, tuple[slice, ...]]]:
+def taps(kernel: Sizes, out: Sizes, stride: Sizes, dilation: Sizes) -> Iterator[tuple[Any, Any]]:
     """Each position in the kernel, with the slices of the padded input it meets over all windows."""
     for tap in itertools.product(*map(range, kernel)):
         starts = [t * d for t, d in zip(tap, dilation, strict=True)]
@@ -65,7 +73,7 @@ def fold(
     columns = columns.reshape(groups, c // groups, *kernel, n, *out)
     for tap, window in taps(kernel, out, stride, dilation):
         total[(..., *window)] += columns[(slice(None), slice(None), *tap)]
-    inner = tuple(slice(p, p + m) for m, p in zip(shape[2:], padding, strict=True))
+    inner: Any = tuple(slice(p, p + m) for m, p in zip(shape[2:], padding, strict=True))
     return np.moveaxis(total[(..., *inner)], 2, 0).reshape(shape)
 
 

@@ -8,6 +8,13 @@ import numpy as np
 
 from rushlight.backend.numpy.precision import Array, widen
 
+__all__ = [
+    "embedding",
+    "embedding_backward",
+    "index_add_",
+    "scatter_add_",
+]
+
 
 def _checked(ids: Array, rows: int) -> None:
     if ids.size and (ids.min() < 0 or ids.max() >= rows):

@@ -8,6 +8,12 @@ import numpy as np
 
 from rushlight.backend.numpy.precision import Array, widen
 
+__all__ = [
+    "matmul",
+    "linear",
+    "addmm",
+]
+
 
 def matmul(a: Array, b: Array) -> Array:
     """`a @ b` with NumPy's rules: 1-d operands are vectors, leading dimensions broadcast."""

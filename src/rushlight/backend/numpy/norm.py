@@ -11,6 +11,17 @@ import numpy as np
 
 from rushlight.backend.numpy.precision import Array, widen
 
+__all__ = [
+    "batch_norm_forward",
+    "batch_norm_backward",
+    "layer_norm_forward",
+    "layer_norm_backward",
+    "group_norm_forward",
+    "group_norm_backward",
+    "rms_norm_forward",
+    "rms_norm_backward",
+]
+
 Axes = tuple[int, ...]
 
 
@@ -24,7 +35,8 @@ def _standardise(a: Array, axes: Axes, eps: float) -> tuple[Array, Array, Array,
 
 
 def _standardise_backward(u: Array, h: Array, rstd: Array, axes: Axes) -> Array:
-    return (u - u.mean(axes, keepdims=True) - h * (u * h).mean(axes, keepdims=True)) * rstd
+    centred: Array = u - u.mean(axes, keepdims=True) - h * (u * h).mean(axes, keepdims=True)
+    return centred * rstd
 
 
 def _affine(h: Array, weight: Array | None, bias: Array | None) -> Array:

@@ -8,11 +8,24 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from rushlight.backend.numpy.conv import taps
-from rushlight.backend.numpy.precision import Array, computing_dtype, widen
+from rushlight.backend.numpy.precision import Array, computing_dtype, narrow, widen
+
+__all__ = [
+    "pool_output_shape",
+    "max_pool_forward",
+    "max_pool_backward",
+    "max_unpool",
+    "avg_pool_forward",
+    "avg_pool_backward",
+    "adaptive_avg_pool_forward",
+    "adaptive_avg_pool_backward",
+    "adaptive_max_pool_forward",
+]
 
 Sizes = tuple[int, ...]
 
@@ -68,7 +81,7 @@ def max_pool_forward(
 def _flat(indices: Array, size: int) -> Array:
     """Indices within a channel as indices into the whole flattened array."""
     start = np.arange(indices.shape[0] * indices.shape[1]) * size
-    return (indices.reshape(len(start), -1) + start[:, None]).reshape(-1)
+    return np.ravel(indices.reshape(len(start), -1) + start[:, None])
 
 
 def max_pool_backward(g: Array, indices: Array, input_shape: Sizes) -> Array:
@@ -134,7 +147,7 @@ def avg_pool_forward(
             total = np.sign(total) * (np.abs(total) // count)
         else:
             total = total / count.astype(total.real.dtype)
-    return total.astype(a.dtype, copy=False)
+    return narrow(total, a.dtype)
 
 
 def avg_pool_backward(
@@ -156,7 +169,7 @@ def avg_pool_backward(
         share = widen(g) / count.astype(total.real.dtype)
         for _, window in taps(kernel, out, stride, ones):
             total[(..., *window)] += share
-    inner = tuple(slice(p, p + n) for p, n in zip(padding, spatial, strict=True))
+    inner: Any = tuple(slice(p, p + n) for p, n in zip(padding, spatial, strict=True))
     return np.ascontiguousarray(total[(..., *inner)]).astype(g.dtype, copy=False)
 
 
@@ -205,7 +218,7 @@ def adaptive_max_pool_forward(a: Array, output_size: Sizes) -> tuple[Array, Arra
     return best, where
 
 
-def _adaptive_windows(spatial: Sizes, output_size: Sizes) -> Iterator[tuple[Sizes, tuple[slice, ...]]]:
+def _adaptive_windows(spatial: Sizes, output_size: Sizes) -> Iterator[tuple[Any, Any]]:
     segments = [_segments(n, out) for n, out in zip(spatial, output_size, strict=True)]
     for cell in itertools.product(*map(range, output_size)):
         yield cell, tuple(line[i] for line, i in zip(segments, cell, strict=True))
@@ -216,4 +229,4 @@ def _first_largest_last_nan(values: Array) -> Array:
     with np.errstate(all="ignore"):
         nan = values != values
         last_nan = values.shape[-1] - 1 - np.argmax(nan[..., ::-1], -1)
-        return np.where(nan.any(-1), last_nan, np.argmax(np.where(nan, 0, widen(values)), -1))
+        return np.asarray(np.where(nan.any(-1), last_nan, np.argmax(np.where(nan, 0, widen(values)), -1)))

@@ -14,6 +14,11 @@ def computing_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(np.float32) if dtype.kind == "V" or dtype == np.float16 else dtype
 
 
+def narrow(value: Any, dtype: np.dtype[Any]) -> Array:
+    """The result of a computation, an array even when 0-d, rounded to `dtype` where it was widened."""
+    return np.asarray(value).astype(dtype, copy=False)
+
+
 def widen(a: Array) -> Array:
     """`a` in its computing dtype; the same array when there is nothing to widen."""
     return a.astype(computing_dtype(a.dtype), copy=False)

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from rushlight.backend.numpy.precision import Array, widen
+from rushlight.backend.numpy.precision import Array, narrow, widen
+
+__all__ = [
+    "softmax",
+    "softmax_backward",
+    "log_softmax",
+    "log_softmax_backward",
+    "nll_forward",
+    "nll_backward",
+    "cross_entropy_forward",
+    "cross_entropy_backward",
+]
 
 
 def softmax(a: Array, axis: int) -> Array:
@@ -18,7 +29,7 @@ def softmax(a: Array, axis: int) -> Array:
     with np.errstate(all="ignore"):
         wide = widen(a)
         e = np.exp(wide - wide.max(axis, keepdims=True, initial=-np.inf))
-        return (e / e.sum(axis, keepdims=True)).astype(a.dtype, copy=False)
+        return narrow(e / e.sum(axis, keepdims=True), a.dtype)
 
 
 def softmax_backward(g: Array, out: Array, axis: int) -> Array:
@@ -27,7 +38,7 @@ def softmax_backward(g: Array, out: Array, axis: int) -> Array:
         return softmax_backward(g.reshape(1), out.reshape(1), 0).reshape(())
     with np.errstate(all="ignore"):
         wide, g_wide = widen(out), widen(g)
-        return (wide * (g_wide - (g_wide * wide).sum(axis, keepdims=True))).astype(out.dtype, copy=False)
+        return narrow(wide * (g_wide - (g_wide * wide).sum(axis, keepdims=True)), out.dtype)
 
 
 def log_softmax(a: Array, axis: int) -> Array:
@@ -37,7 +48,7 @@ def log_softmax(a: Array, axis: int) -> Array:
     with np.errstate(all="ignore"):
         wide = widen(a)
         shifted = wide - wide.max(axis, keepdims=True, initial=-np.inf)
-        return (shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))).astype(a.dtype, copy=False)
+        return narrow(shifted - np.log(np.exp(shifted).sum(axis, keepdims=True)), a.dtype)
 
 
 def log_softmax_backward(g: Array, out: Array, axis: int) -> Array:
@@ -46,7 +57,7 @@ def log_softmax_backward(g: Array, out: Array, axis: int) -> Array:
         return log_softmax_backward(g.reshape(1), out.reshape(1), 0).reshape(())
     with np.errstate(all="ignore"):
         wide = widen(g)
-        return (wide - np.exp(widen(out)) * wide.sum(axis, keepdims=True)).astype(out.dtype, copy=False)
+        return narrow(wide - np.exp(widen(out)) * wide.sum(axis, keepdims=True), out.dtype)
 
 
 def _checked(target: Array, classes: int, ignore_index: int) -> tuple[Array, Array]:
