@@ -11,6 +11,7 @@ import numpy as np
 from rushlight import from_numpy
 
 from ..pillow import pillow
+from ..transforms.functional import to_tensor
 from .base import VisionDataset
 
 FILE = Path(__file__).parent / "data" / "digits.npz"
@@ -25,7 +26,8 @@ class Digits(VisionDataset):
 
     `items="pil"` gives each picture as a Pillow image of mode "L", which `ToTensor` turns into what `items="tensor"`
     gives: a float32 tensor of shape (1, 8, 8), values 0 to 1. `root` and `download` are accepted for the sake of
-    programs written for MNIST, and ignored. `data` is the uint8 tensor of all pictures (n, 8, 8), `targets` their labels.
+    programs written for MNIST, and ignored. `data` is the uint8 tensor of all pictures (n, 8, 8), `targets` their
+    labels.
 
     >>> image, label = Digits(train=False, items="tensor")[0]
     >>> tuple(image.shape), label
@@ -69,9 +71,7 @@ class Digits(VisionDataset):
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         a = self.data[index].numpy()
-        image = (
-            pillow().fromarray(a) if self.items == "pil" else from_numpy(a[None].astype(np.float32) / np.float32(255))
-        )
+        image = pillow().fromarray(a) if self.items == "pil" else to_tensor(a)
         return self._transformed(image, int(self.targets[index]))
 
     def extra_repr(self) -> str:

@@ -61,7 +61,10 @@ class BasicBlock(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """A 1x1 convolution to fewer channels, a 3x3 one (with the stride: "ResNet 1.5"), a 1x1 one to more; plus the input."""
+    """A 1x1 convolution to fewer channels, a 3x3 one, a 1x1 one to more; plus the input.
+
+    The stride is in the 3x3 convolution, not in the first as in the paper: "ResNet 1.5".
+    """
 
     expansion = 4
 
@@ -166,8 +169,8 @@ class ResNet(nn.Module):
         shape = (self.groups, self.base_width)
         made = [block(self.inplanes, planes, stride, downsample, *shape, previous_dilation, self._norm_layer)]
         self.inplanes = planes * block.expansion
-        for _ in range(1, blocks):
-            made.append(block(self.inplanes, planes, 1, None, *shape, self.dilation, self._norm_layer))
+        further = (self.inplanes, planes, 1, None, *shape, self.dilation, self._norm_layer)
+        made += [block(*further) for _ in range(1, blocks)]
         return nn.Sequential(*made)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -71,14 +71,6 @@ def _backend(image: Any) -> Any:
     raise TypeError(f"Unexpected type {type(image)}")
 
 
-def _pil_only(image: Any, what: str) -> Any:
-    if isinstance(image, Tensor):
-        raise NotImplementedError(f"{what} of a tensor: use a Pillow image")
-    if not is_pil_image(image):
-        raise TypeError(f"img should be PIL Image. Got {type(image)}")
-    return on_pil
-
-
 def get_dimensions(img: Any) -> list[int]:
     """Return [channels, height, width]."""
     sizes: list[int] = _backend(img).dimensions(img)
@@ -500,9 +492,9 @@ def adjust_gamma(img: Any, gamma: float, gain: float = 1) -> Any:
 
 
 def adjust_sharpness(img: Any, sharpness_factor: float) -> Any:
-    """Return a Pillow image sharper (factor above 1) or blurred."""
+    """Return the picture sharper (factor above 1) or blurred."""
     _not_negative(sharpness_factor, "sharpness_factor")
-    return _pil_only(img, "adjust_sharpness").adjust_sharpness(img, sharpness_factor)
+    return _backend(img).adjust_sharpness(img, sharpness_factor)
 
 
 def invert(img: Any) -> Any:
@@ -523,13 +515,13 @@ def solarize(img: Any, threshold: float) -> Any:
 
 
 def autocontrast(img: Any) -> Any:
-    """Return a Pillow image with each channel stretched to the whole range."""
-    return _pil_only(img, "autocontrast").autocontrast(img)
+    """Return the picture with each channel stretched to the whole range."""
+    return _backend(img).autocontrast(img)
 
 
 def equalize(img: Any) -> Any:
-    """Return a Pillow image with each channel's histogram made flat."""
-    return _pil_only(img, "equalize").equalize(img)
+    """Return the picture with each channel's histogram made flat."""
+    return _backend(img).equalize(img)
 
 
 def gaussian_blur(img: Any, kernel_size: int | Sequence[int], sigma: float | Sequence[float] | None = None) -> Any:
@@ -545,7 +537,7 @@ def gaussian_blur(img: Any, kernel_size: int | Sequence[int], sigma: float | Seq
         raise ValueError(f"sigma should have positive values. Got {widths}")
     if isinstance(img, Tensor):
         return on_tensor.gaussian_blur(img, kernel, widths)
-    _pil_only(img, "gaussian_blur")
+    _backend(img)
     return to_pil_image(on_tensor.gaussian_blur(pil_to_tensor(img), kernel, widths), mode=img.mode)
 
 

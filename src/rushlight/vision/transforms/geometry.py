@@ -366,7 +366,7 @@ class RandomAffine(Module):
 
 
 class RandomPerspective(Module):
-    """Look at the picture from a random side with probability `p`; its corners move by up to half `distortion_scale`."""
+    """Look at the picture from a random side with probability `p`; corners move by up to half `distortion_scale`."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """The transforms on tensors (…, channels, height, width); `functional` checks the arguments and calls these.
 
-Resizing and blurring are linear in rows and in columns, so each is two matrix products; padding and rotating pick pixels
-by index. All of it is made of differentiable operators.
+Resizing and blurring are linear in rows and in columns, so each is two matrix products; padding and rotating pick
+pixels by index. All of it is made of differentiable operators.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def resize(image: Tensor, height: int, width: int, mode: InterpolationMode, anti
 
 
 def linear(image: Tensor, over_rows: Array, over_columns: Array) -> Tensor:
-    """Return `over_rows @ image @ over_columns.T`, computed in floats and rounded where the image is of whole numbers."""
+    """Return `over_rows @ image @ over_columns.T`, computed in floats and rounded for an image of whole numbers."""
     dtype = image.dtype if image.is_floating_point() else rushlight.float32
     left, right = (rushlight.from_numpy(a).to(dtype) for a in (over_rows, over_columns))
     out = left @ (image.to(dtype) @ right.T)
@@ -131,7 +131,10 @@ def weights(size: int, new: int, cubic: bool, antialias: bool) -> Array:
         matrix = keys(distance, -0.5) if cubic else np.maximum(1 - distance, 0)
         normed: Array = matrix / matrix.sum(axis=1, keepdims=True)
         return normed
-    place = center - 0.5 if cubic else np.maximum(center - 0.5, 0)
+    # In float32, as PyTorch's `interpolate`: the weights decide which way halves of bytes round.
+    place = (np.arange(new, dtype=np.float32) + np.float32(0.5)) * np.float32(scale) - np.float32(0.5)
+    if not cubic:
+        place = np.maximum(place, 0)
     first = np.floor(place)
     matrix = np.zeros((new, size))
     for step in (-1, 0, 1, 2) if cubic else (0, 1):
@@ -189,7 +192,7 @@ def turned_size(matrix: Sequence[float], rows: int, columns: int) -> tuple[int, 
     """Return the height and width that hold the whole turned picture."""
     a, b, c, d, e, f = matrix
     corners = np.array([[sx * columns / 2, sy * rows / 2] for sx in (-1, 1) for sy in (-1, 1)])
-    turned = corners @ np.array([[a, d], [b, e]]) + np.array([c, f])
+    turned = corners @ np.array([[a, d], [b, e]]) + np.array([c + columns / 2, f + rows / 2])
     # Whole pixels, forgiving the rounding of sines and cosines.
     low, high = (np.trunc(limit / 1e-4) * 1e-4 for limit in (turned.min(axis=0), turned.max(axis=0)))
     width, height = np.ceil(high) - np.floor(low)
@@ -224,10 +227,9 @@ def sample(image: Tensor, y: Array, x: Array, mode: InterpolationMode, fill: Fil
         covered += share
     if fill is not None:
         levels = rushlight.tensor(fill if isinstance(fill, Sequence) else [fill], dtype=dtype).reshape(-1, 1, 1)
-        missing = 1 - covered
-        if mode is InterpolationMode.NEAREST:
-            missing = np.rint(missing)
-        out = out + levels * rushlight.from_numpy(missing).to(dtype)
+        mask = rushlight.from_numpy(covered).to(dtype)
+        # At a half-covered edge the picture is dimmed twice, as torchvision does.
+        out = out * mask + levels * (1 - mask)
     return out if dtype == image.dtype else out.round().to(image.dtype)
 
 
@@ -242,7 +244,7 @@ def rgb_to_grayscale(image: Tensor, channels: int) -> Tensor:
         red, green, blue = image.unbind(dim=-3)
         # ITU-R BT.601's luma
         grey = (0.2989 * red + 0.587 * green + 0.114 * blue).to(image.dtype).unsqueeze(dim=-3)
-    return grey.expand(image.shape[:-3] + (3,) + image.shape[-2:]) if channels == 3 else grey
+    return grey.expand((*image.shape[:-3], 3, *image.shape[-2:])) if channels == 3 else grey
 
 
 def needs_channels(image: Tensor, permitted: Sequence[int]) -> None:
@@ -282,28 +284,81 @@ def adjust_gamma(image: Tensor, gamma: float, gain: float, convert: Callable[[Te
 
 
 def adjust_hue(image: Tensor, factor: float, convert: Callable[[Tensor, Any], Tensor]) -> Tensor:
-    """Turn the colours on the hue circle: in an RGB picture of hue h, value v and least channel m, by the sector of h."""
+    """Turn the colours by a share of the hue circle, through hue, chroma and value."""
     needs_channels(image, (1, 3))
     if image.shape[-3] == 1:
         return image
     x = convert(image, rushlight.float32)
     red, green, blue = x.unbind(dim=-3)
-    value, low = x.amax(dim=-3), x.amin(dim=-3)
-    chroma = value - low
-    grey = chroma == 0
-    safe = rushlight.where(grey, rushlight.ones_like(chroma), chroma)
-    from_red = (green - blue) / safe
-    from_green = 2.0 + (blue - red) / safe
-    from_blue = 4.0 + (red - green) / safe
-    sixth = rushlight.where(value == red, from_red, rushlight.where(value == green, from_green, from_blue))
-    hue = (sixth / 6.0 + factor) % 1.0
-    # Each channel is the value less the chroma times a trapezium of the hue, shifted by a third of the circle.
+    value = x.amax(dim=-3)
+    chroma = value - x.amin(dim=-3)
+    one = rushlight.ones_like(value)
+    # A. R. Smith, "Color gamut transform pairs", 1978, in the steps of Python's colorsys.
+    saturation = chroma / rushlight.where(chroma == 0, one, value)
+    off_red, off_green, off_blue = ((value - y) / rushlight.where(chroma == 0, one, chroma) for y in (red, green, blue))
+    near_red, near_green, near_blue = off_blue - off_green, 2.0 + off_red - off_blue, 4.0 + off_green - off_red
+    sixths = rushlight.where(value == red, near_red, rushlight.where(value == green, near_green, near_blue))
+    turned = (rushlight.fmod(sixths / 6.0 + 1.0, 1.0) + factor) % 1.0
+    sector = rushlight.floor(turned * 6.0)
+    rest = turned * 6.0 - sector
+    least = (value * (1.0 - saturation)).clamp(0.0, 1.0)
+    falling = (value * (1.0 - saturation * rest)).clamp(0.0, 1.0)
+    rising = (value * (1.0 - saturation * (1.0 - rest))).clamp(0.0, 1.0)
+    sides = [value, falling, least, least, rising, value]
     planes = []
-    for shift in (5.0, 3.0, 1.0):
-        place = (shift + hue * 6.0) % 6.0
-        slope = rushlight.minimum(place, 4.0 - place).clamp(0, 1)
-        planes.append(value - chroma * slope)
+    for shift in (0, 4, 2):
+        plane = rushlight.zeros_like(value)
+        for number in range(6):
+            plane = rushlight.where(sector % 6 == number, sides[(number + shift) % 6], plane)
+        planes.append(plane)
     return convert(rushlight.stack(planes, dim=-3), image.dtype)
+
+
+def adjust_sharpness(image: Tensor, factor: float) -> Tensor:
+    """Blend with a picture whose inner pixels are blurred by 3x3 weights: 5 in the middle, 1 around."""
+    needs_channels(image, (1, 3))
+    rows, columns = image.shape[-2:]
+    if rows <= 2 or columns <= 2:
+        return image
+    dtype = image.dtype if image.is_floating_point() else rushlight.float32
+    x = image.to(dtype)
+    center = x[..., 1:-1, 1:-1]
+    total = sum((x[..., i : rows - 2 + i, j : columns - 2 + j] for i in range(3) for j in range(3)), start=4 * center)
+    inner = total / 13
+    blurred = x.clone()
+    blurred[..., 1:-1, 1:-1] = inner if dtype == image.dtype else inner.round()
+    return blend(image, blurred, factor)
+
+
+def autocontrast(image: Tensor) -> Tensor:
+    needs_channels(image, (1, 3))
+    white = max_value(image.dtype)
+    x = image if image.is_floating_point() else image.to(rushlight.float32)
+    low, high = x.amin(dim=(-2, -1), keepdim=True), x.amax(dim=(-2, -1), keepdim=True)
+    flat = high == low
+    scale = white / rushlight.where(flat, rushlight.full_like(high, white), high - low)
+    low = rushlight.where(flat, rushlight.zeros_like(low), low)
+    return ((x - low) * scale).clamp(0, white).to(image.dtype)
+
+
+def equalize(image: Tensor) -> Tensor:
+    needs_channels(image, (1, 3))
+    if image.dtype != rushlight.uint8:
+        raise TypeError(f"Only torch.uint8 image tensors are supported, but found {image.dtype}")
+    a = image.numpy()
+    planes = a.reshape(-1, *a.shape[-2:])
+    return rushlight.from_numpy(np.stack([equalized(plane) for plane in planes]).reshape(a.shape))
+
+
+def equalized(plane: Array) -> Array:
+    """Return one channel of bytes with its histogram made flat, but for its highest level: Pillow's rule."""
+    counts = np.bincount(plane.ravel(), minlength=256)
+    step = counts[counts > 0][:-1].sum() // 255
+    if step == 0:
+        return plane
+    table = np.concatenate([[0], (np.cumsum(counts)[:-1] + step // 2) // step]).clip(0, 255).astype(np.uint8)
+    flat: Array = table[plane]
+    return flat
 
 
 def invert(image: Tensor) -> Tensor:
