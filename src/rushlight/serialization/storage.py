@@ -1,0 +1,87 @@
+"""Storages in a checkpoint: runs of bytes, numbered, that tensors are views of."""
+
+from typing import Any
+
+import numpy as np
+
+from rushlight import dtypes
+from rushlight.autograd.tensor import Tensor, storage_of, wrap
+from rushlight.device import device
+from rushlight.errors import unsupported
+
+Array = np.ndarray[Any, Any]
+
+TYPES = {
+    "FloatStorage": dtypes.float32,
+    "DoubleStorage": dtypes.float64,
+    "HalfStorage": dtypes.float16,
+    "BFloat16Storage": dtypes.bfloat16,
+    "LongStorage": dtypes.int64,
+    "IntStorage": dtypes.int32,
+    "ShortStorage": dtypes.int16,
+    "CharStorage": dtypes.int8,
+    "ByteStorage": dtypes.uint8,
+    "BoolStorage": dtypes.bool,
+    "ComplexFloatStorage": dtypes.complex64,
+    "ComplexDoubleStorage": dtypes.complex128,
+}
+NAMES = {d: name for name, d in TYPES.items()}
+
+
+class StorageType:
+    """What a storage holds: elements of one dtype, or (None) bytes."""
+
+    def __init__(self, dtype: dtypes.dtype | None) -> None:
+        self.dtype = dtype
+
+
+class UntypedStorage:
+    """The bytes that tensors are views of, as `map_location` functions see them."""
+
+    def __init__(self, array: Array, dtype: dtypes.dtype | None = None) -> None:
+        self.array = array
+        self.dtype = dtype
+        self.device = device("cpu")
+
+    def nbytes(self) -> int:
+        return self.array.size
+
+    size = __len__ = nbytes
+
+    def cpu(self) -> "UntypedStorage":
+        return self
+
+
+def memory(a: Array) -> tuple[Array, int] | None:
+    """The storage of an array as a flat view in memory order, and where in it the array starts, in bytes.
+
+    None when the owner of the memory has gaps, or the array runs backwards: then it must be copied.
+    """
+    root = storage_of(a)
+    if any(s < 0 for s in a.strides) or not (root.flags.c_contiguous or root.flags.f_contiguous):
+        return None
+    flat = root.reshape(-1, order="A" if root.flags.c_contiguous else "F").view(np.uint8)
+    return flat, a.ctypes.data - root.ctypes.data if a.size else 0
+
+
+def view(storage: UntypedStorage, dtype: dtypes.dtype, offset: int, size: Any, stride: Any) -> Any:
+    """A Tensor that looks at a storage, as `set_` would make it."""
+    if not dtype.supported:
+        raise unsupported(f"the dtype {dtype}")
+    kind, item = dtype.np, dtype.itemsize
+    size = tuple(size)
+    a = storage.array
+    length = len(a) // item
+    last = offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
+    if 0 not in size and (offset < 0 or min(stride, default=0) < 0 or last >= length):
+        raise RuntimeError(
+            f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset}, and itemsize {item} "
+            f"requiring a storage size of {(last + 1) * item} are out of bounds for storage of size {len(a)}"
+        )
+    if 0 in size:
+        return wrap(np.empty(size, kind))
+    return wrap(np.ndarray(size, kind, a, offset * item, tuple([s * item for s in stride])))
+
+
+def is_tensor(x: Any) -> bool:
+    return isinstance(x, Tensor)
