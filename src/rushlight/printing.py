@@ -221,7 +221,7 @@ def _format_floats(flat: Elements) -> tuple[list[str], int]:
     wide = flat.astype(np.float64 if flat.dtype.itemsize >= 4 else np.float32)
     values = wide.tolist()
     finite = [value for value in values if value and math.isfinite(value)]
-    write = _whole
+    write: Callable[[float], str] = _whole
     if finite:
         sizes = [abs(value) for value in finite]
         largest, smallest = max(sizes), min(sizes)
