@@ -75,24 +75,23 @@ def digamma(a: Array) -> Array:
 
 
 def erfinv(a: Array) -> Array:
-    """The inverse of erf: Giles's single-precision polynomials, then four steps of Halley's method on erf or erfc.
+    """The inverse of erf: Giles's polynomial or erfc's asymptote, then Halley's method on erf or erfc.
 
     M. Giles, "Approximating the erfinv function", GPU Computing Gems 2, 2010.
     """
     y = a.astype(np.float64)
     w = -np.log((1 - y) * (1 + y))
-    near, far = w - 2.5, np.sqrt(np.maximum(w, 0)) - 3
     central = [2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503,
                -0.00417768164, 0.246640727, 1.50140941]  # fmt: skip
-    tail = [-0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613,
-            0.00943887047, 1.00167406, 2.83297682]  # fmt: skip
-    x = np.where(w < 5, np.polyval(central, near), np.polyval(tail, far)) * y
+    far = -np.log(1 - np.abs(y))
+    tail = np.copysign(np.sqrt(far - 0.5 * np.log(np.pi * far)), y)
+    x = np.where(w < 5, np.polyval(central, w - 2.5) * y, tail)
     inside = np.abs(y) < 1
     x = np.where(inside, x, 0)
     magnitude, target = np.abs(x), np.abs(y)
     # 1 - y is exact above 1/2, where erfc keeps the digits that erf has lost.
     upper = target > 0.5
-    for _ in range(4):
+    for _ in range(3):
         error = np.where(upper, (1 - target) - erfc(magnitude), erf(magnitude) - target)
         step = error / (2 / math.sqrt(math.pi) * np.exp(-magnitude * magnitude))
         magnitude = magnitude - step / (1 + magnitude * step)
