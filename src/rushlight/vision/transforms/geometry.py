@@ -91,6 +91,8 @@ class Pad(Module):
 
     def __init__(self, padding: Size, fill: Fill = 0, padding_mode: str = "constant") -> None:
         super().__init__()
+        if not isinstance(padding, (int, tuple, list)):
+            raise TypeError("Got inappropriate padding arg")
         if padding_mode not in ("constant", "edge", "reflect", "symmetric"):
             raise ValueError("Padding mode should be either constant, edge, reflect or symmetric")
         if isinstance(padding, Sequence) and len(padding) not in (1, 2, 4):
@@ -278,6 +280,8 @@ class RandomRotation(Module):
     ) -> None:
         super().__init__()
         self.degrees = _degrees(degrees, "degrees")
+        if center is not None and not isinstance(center, Sequence):
+            raise TypeError("center should be a sequence of length 2.")
         if center is not None and len(center) != 2:
             raise ValueError("center should be a sequence of length 2.")
         self.center = center

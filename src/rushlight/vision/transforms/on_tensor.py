@@ -174,33 +174,51 @@ def rotate(image: Tensor, matrix: Sequence[float], mode: InterpolationMode, expa
     check(image)
     rows, columns = image.shape[-2:]
     height, width = turned_size(matrix, rows, columns) if expand else (rows, columns)
-    y, x = np.meshgrid(np.arange(height) - (height - 1) / 2, np.arange(width) - (width - 1) / 2, indexing="ij")
-    a, b, c, d, e, f = matrix
-    return sample(image, d * x + e * y + f + (rows - 1) / 2, a * x + b * y + c + (columns - 1) / 2, mode, fill)
+    y, x = np.meshgrid(middles(height) - height / 2, middles(width) - width / 2, indexing="ij", copy=False)
+    across, down = mapped(x, y, matrix, rows, columns)
+    return sample(image, down, across, mode, fill)
 
 
 def perspective(image: Tensor, coefficients: Sequence[float], mode: InterpolationMode, fill: Fill) -> Tensor:
     """Sample by the eight coefficients of a projective map of the plane, whose origin is the top left corner."""
     check(image)
-    a, b, c, d, e, f, g, h = coefficients
-    y, x = np.meshgrid(np.arange(image.shape[-2]) + 0.5, np.arange(image.shape[-1]) + 0.5, indexing="ij")
-    depth = g * x + h * y + 1
-    return sample(image, (d * x + e * y + f) / depth - 0.5, (a * x + b * y + c) / depth - 0.5, mode, fill)
+    rows, columns = image.shape[-2:]
+    y, x = np.meshgrid(middles(rows), middles(columns), indexing="ij", copy=False)
+    across, down = mapped(x, y, coefficients[:6], rows, columns)
+    depth = np.float32(coefficients[6]) * x + np.float32(coefficients[7]) * y + 1
+    return sample(image, down / depth - 1, across / depth - 1, mode, fill)
+
+
+def middles(size: int) -> Array:
+    """Return where the middles of the pixels lie, in float32: ties between pixels then break as PyTorch's."""
+    return np.arange(size, dtype=np.float32) + np.float32(0.5)
+
+
+def mapped(x: Array, y: Array, matrix: Sequence[float], rows: int, columns: int) -> tuple[Array, Array]:
+    """Return the affine map of these places, in units of half the picture's width and height."""
+    half = np.array([[columns / 2], [rows / 2]], np.float32)
+    (a, b, c), (d, e, f) = np.array(matrix, np.float32).reshape(2, 3) / half
+    return a * x + b * y + c, d * x + e * y + f
 
 
 def turned_size(matrix: Sequence[float], rows: int, columns: int) -> tuple[int, int]:
     """Return the height and width that hold the whole turned picture."""
-    a, b, c, d, e, f = matrix
-    corners = np.array([[sx * columns / 2, sy * rows / 2] for sx in (-1, 1) for sy in (-1, 1)])
-    turned = corners @ np.array([[a, d], [b, e]]) + np.array([c + columns / 2, f + rows / 2])
-    # Whole pixels, forgiving the rounding of sines and cosines.
-    low, high = (np.trunc(limit / 1e-4) * 1e-4 for limit in (turned.min(axis=0), turned.max(axis=0)))
-    width, height = np.ceil(high) - np.floor(low)
-    return int(height), int(width)
+    a, b, c, d, e, f = (np.float32(value) for value in matrix)
+    x = np.array([-columns / 2, -columns / 2, columns / 2, columns / 2], np.float32)
+    y = np.array([-rows / 2, rows / 2, rows / 2, -rows / 2], np.float32)
+    sizes = []
+    for turned, size in ((d * x + e * y + f, rows), (a * x + b * y + c, columns)):
+        ends = np.array([turned.min(), turned.max()]) + np.float32(size / 2)
+        # Whole pixels, forgiving the rounding of sines and cosines.
+        low, high = np.trunc(ends / np.float32(1e-4)) * np.float32(1e-4)
+        sizes.append(int(np.ceil(high) - np.floor(low)))
+    return sizes[0], sizes[1]
 
 
 def sample(image: Tensor, y: Array, x: Array, mode: InterpolationMode, fill: Fill) -> Tensor:
-    """Return the image at these places between its pixels; places outside take `fill`."""
+    """Return the image at these places, -1 to 1 from edge to edge; places outside take `fill`."""
+    rows, columns = image.shape[-2:]
+    y, x = ((y + 1) * rows - 1) / 2, ((x + 1) * columns - 1) / 2
     if mode is InterpolationMode.NEAREST:
         steps = [(np.rint(y), np.rint(x), np.ones_like(x))]
     elif mode is InterpolationMode.BILINEAR:
@@ -214,7 +232,6 @@ def sample(image: Tensor, y: Array, x: Array, mode: InterpolationMode, fill: Fil
         ]
     else:
         raise NotImplementedError(f"rotation of a tensor with interpolation {mode.value!r}: use a Pillow image")
-    rows, columns = image.shape[-2:]
     dtype = image.dtype if image.is_floating_point() else rushlight.float32
     source = image.to(dtype)
     out: Any = 0
@@ -254,6 +271,11 @@ def needs_channels(image: Tensor, permitted: Sequence[int]) -> None:
         raise TypeError(f"Input image tensor permitted channel values are {list(permitted)}, but found {channels}")
 
 
+def not_negative(factor: float, name: str) -> None:
+    if factor < 0:
+        raise ValueError(f"{name} ({factor}) is not non-negative.")
+
+
 def blend(image: Tensor, other: Any, share: float) -> Tensor:
     """Return `share` of the image and the rest of the other, within the range of the dtype."""
     mixed: Tensor = share * image + (1.0 - share) * other
@@ -261,11 +283,13 @@ def blend(image: Tensor, other: Any, share: float) -> Tensor:
 
 
 def adjust_brightness(image: Tensor, factor: float) -> Tensor:
+    not_negative(factor, "brightness_factor")
     needs_channels(image, (1, 3))
     return blend(image, rushlight.zeros_like(image), factor)
 
 
 def adjust_contrast(image: Tensor, factor: float) -> Tensor:
+    not_negative(factor, "contrast_factor")
     needs_channels(image, (1, 3))
     dtype = image.dtype if image.is_floating_point() else rushlight.float32
     grey = rgb_to_grayscale(image, 1) if image.shape[-3] == 3 else image
@@ -273,6 +297,7 @@ def adjust_contrast(image: Tensor, factor: float) -> Tensor:
 
 
 def adjust_saturation(image: Tensor, factor: float) -> Tensor:
+    not_negative(factor, "saturation_factor")
     needs_channels(image, (1, 3))
     return image if image.shape[-3] == 1 else blend(image, rgb_to_grayscale(image, 1), factor)
 
@@ -316,6 +341,7 @@ def adjust_hue(image: Tensor, factor: float, convert: Callable[[Tensor, Any], Te
 
 def adjust_sharpness(image: Tensor, factor: float) -> Tensor:
     """Blend with a picture whose inner pixels are blurred by 3x3 weights: 5 in the middle, 1 around."""
+    not_negative(factor, "sharpness_factor")
     needs_channels(image, (1, 3))
     rows, columns = image.shape[-2:]
     if rows <= 2 or columns <= 2:
