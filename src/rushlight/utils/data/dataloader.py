@@ -6,7 +6,7 @@ import os
 import signal
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 from rushlight.utils.data._utils import collate as collation
@@ -20,7 +20,7 @@ from rushlight.utils.data._utils.worker import (
     get_worker_info,
     worker_loop,
 )
-from rushlight.utils.data.dataset import Dataset, IterableDataset
+from rushlight.utils.data.dataset import IterableDataset
 from rushlight.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, draw_seed
 
 __all__ = ["DataLoader", "WorkerInfo", "default_collate", "default_convert", "get_worker_info"]

@@ -56,7 +56,7 @@ class _Block:
     def offset(self, view: Array) -> int | None:
         """Where in the block `view` lies, if it does."""
         begin = view.ctypes.data - self.start
-        return begin if 0 <= begin and begin + view.nbytes <= len(self.bytes) else None
+        return begin if begin >= 0 and begin + view.nbytes <= len(self.bytes) else None
 
 
 class Sender:

@@ -1,5 +1,6 @@
 """The worker process of a DataLoader: it takes indices, sends batches, and dies with its parent."""
 
+import contextlib
 import os
 import queue
 import random
@@ -73,7 +74,7 @@ class ExceptionWrapper:
             raise self.exc_type(message=message)
         try:
             exception = self.exc_type(message)
-        except Exception:  # noqa: BLE001 - a constructor of any kind
+        except Exception:
             raise RuntimeError(message) from None
         raise exception
 
@@ -156,10 +157,8 @@ def worker_loop(connection: Connection, job: Job, close: list[Connection]) -> No
     shared.use(sender)
     inbox = Inbox(connection)
     inbox.start()
-    try:
+    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError, ConnectionResetError):
         _serve(job, inbox, sender)
-    except (KeyboardInterrupt, BrokenPipeError, ConnectionResetError):
-        pass
 
 
 def _serve(job: Job, inbox: Inbox, sender: shared.Sender) -> None:
@@ -170,7 +169,7 @@ def _serve(job: Job, inbox: Inbox, sender: shared.Sender) -> None:
     try:
         if job.init_fn is not None:
             job.init_fn(job.worker_id)
-    except Exception as e:  # noqa: BLE001 - all of them go to the parent
+    except Exception as e:
         broken = ExceptionWrapper(e, where)
     while (message := inbox.messages.get()) is not None:
         asked, number, index, returned = message
@@ -186,7 +185,7 @@ def _serve(job: Job, inbox: Inbox, sender: shared.Sender) -> None:
                     epoch = asked
                 sender.begin()
                 data = fetcher.fetch(index)
-            except Exception as e:  # noqa: BLE001
+            except Exception as e:
                 if isinstance(e, StopIteration) and hasattr(fetcher, "ended"):
                     data, fetcher.ended = StreamEnd(), True
                 else:
@@ -195,7 +194,7 @@ def _serve(job: Job, inbox: Inbox, sender: shared.Sender) -> None:
             sender.send((asked, number), data)
         except (BrokenPipeError, ConnectionResetError):
             raise
-        except Exception as e:  # noqa: BLE001 - what cannot be pickled
+        except Exception as e:
             failure = data if isinstance(data, ExceptionWrapper) else ExceptionWrapper(e, where)
             failure.exc_type = RuntimeError if isinstance(data, ExceptionWrapper) else failure.exc_type
             sender.send((asked, number), failure)
