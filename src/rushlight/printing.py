@@ -243,3 +243,16 @@ def _notation(whole: bool, scientific: bool) -> Callable[[float], str]:
 
 def _whole(value: float) -> str:
     return f"{value:.0f}." if math.isfinite(value) else f"{value:.0f}"
+
+
+def repr_of(x: Any) -> str:
+    """The `repr` of a Tensor or a subclass of it."""
+    node = x.grad_fn
+    kind = type(x).__name__
+    options: dict[str, Any] = {
+        "requires_grad": x.requires_grad,
+        "grad_fn_name": None if node is None else type(node).__name__,
+    }
+    if kind == "Parameter":
+        return parameter_repr(x._array, **options)
+    return tensor_repr(x._array, **options)

@@ -1,0 +1,160 @@
+"""`backward` and `grad`: check the arguments, and hand the roots to the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from . import engine
+from .node import AccumulateGrad, Edge
+from .tensor import Tensor, current_edge, wrap
+
+
+def edge_of(x: Any) -> Edge | None:
+    """The edge of any tensor, views included."""
+    return x._edge if x._base is None else current_edge(x)
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    if value is None:
+        return ()
+    return tuple(value) if isinstance(value, (list, tuple)) or not isinstance(value, Tensor) else (value,)
+
+
+def _roots(outputs: tuple[Any, ...], cotangents: tuple[Any, ...], graph: bool) -> list[tuple[Edge, Any]]:
+    if len(cotangents) != len(outputs):
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(cotangents)} gradients")
+    roots: list[tuple[Edge, Any]] = []
+    for i, (y, v) in enumerate(zip(outputs, cotangents, strict=True)):
+        edge = edge_of(y)
+        if v is None:
+            if edge is None:
+                raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
+            if y._array.size != 1:
+                raise RuntimeError("grad can be implicitly created only for scalar outputs")
+            if y._array.dtype.kind == "c":
+                raise RuntimeError("grad can be implicitly created only for real scalar outputs but got " + repr(y.dtype))
+            v = wrap(np.ones(y._array.shape, y._array.dtype))
+        elif not isinstance(v, Tensor):
+            raise TypeError(f"gradients can be either Tensors or None, but got {type(v).__name__}")
+        elif v._array.shape != y._array.shape:
+            raise RuntimeError(
+                f"Mismatch in shape: grad_output[{i}] has a shape of {v.shape} and output[{i}] has a shape of {y.shape}."
+            )
+        elif (v._array.dtype.kind == "c") != (y._array.dtype.kind == "c"):
+            raise RuntimeError(
+                "For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in "
+                f"dtype: grad_output[{i}] has a dtype of {v.dtype} and output[{i}] has a dtype of {y.dtype}."
+            )
+        if edge is None:
+            raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
+        if v._array.dtype != y._array.dtype:
+            v = v.to(y.dtype)
+        roots.append((edge, v if graph else v._array))
+    return roots
+
+
+def backward(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    grad_variables: Any = None,
+    inputs: Any = None,
+) -> None:
+    """Add the gradients of `tensors` into the `.grad` of the graph's leaves (or only of `inputs`).
+
+    https://docs.pytorch.org/docs/stable/generated/torch.autograd.backward.html
+    """
+    outputs = _as_tuple(tensors)
+    cotangents = _as_tuple(grad_tensors) or (None,) * len(outputs)
+    if inputs is not None:
+        inputs = _as_tuple(inputs)
+        if not inputs:
+            raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    roots = _roots(outputs, cotangents, create_graph)
+    retain = create_graph if retain_graph is None else retain_graph
+    if inputs is None:
+        engine.run(roots, retain_graph=retain, create_graph=create_graph)
+        return
+    edges = _input_edges(inputs)
+    results = engine.run(roots, retain_graph=retain, create_graph=create_graph, inputs=edges)
+    for x, edge, g in zip(inputs, edges, results, strict=True):
+        if g is None:
+            continue
+        if edge[0].__class__ is AccumulateGrad:
+            engine.accumulate(edge[0], g, create_graph)  # type: ignore[arg-type]
+        else:
+            g = g if create_graph else wrap(g)
+            x._grad = g if x._grad is None else x._grad + g
+
+
+def _input_edges(inputs: Sequence[Any]) -> list[Edge]:
+    edges: list[Edge] = []
+    for x in inputs:
+        edge = edge_of(x)
+        if edge is None:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+        edges.append(edge)
+    return edges
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Any, ...]:
+    """The gradients of `outputs` by `inputs`, as a tuple; nothing is accumulated.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.autograd.grad.html
+
+    >>> import rushlight as torch
+    >>> x = torch.tensor(3.0, requires_grad=True)
+    >>> (g,) = torch.autograd.grad(x**2, x, create_graph=True)
+    >>> torch.autograd.grad(g, x)
+    (tensor(2.),)
+    """
+    if materialize_grads and allow_unused is False:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+    allow_unused = materialize_grads if allow_unused is None else allow_unused
+    ys, xs = _as_tuple(outputs), _as_tuple(inputs)
+    if not xs:
+        raise ValueError("grad requires non-empty inputs.")
+    vs = _as_tuple(grad_outputs) or (None,) * len(ys)
+    if is_grads_batched:
+        return _batched(ys, xs, vs, retain_graph, create_graph, allow_unused, materialize_grads)
+    roots = _roots(ys, vs, create_graph)
+    retain = create_graph if retain_graph is None else retain_graph
+    results = engine.run(roots, retain_graph=retain, create_graph=create_graph, inputs=_input_edges(xs))
+    found = []
+    for x, g in zip(xs, results, strict=True):
+        if g is None:
+            if not allow_unused:
+                raise RuntimeError(
+                    "One of the differentiated Tensors appears to not have been used in the graph. Set "
+                    "allow_unused=True if this is the desired behavior."
+                )
+            found.append(x.new_zeros(x.shape) if materialize_grads else None)
+        else:
+            found.append(g if isinstance(g, Tensor) else wrap(g))
+    return tuple(found)
+
+
+def _batched(ys: Any, xs: Any, vs: Any, retain: Any, create: bool, unused: bool, materialize: bool) -> tuple[Any, ...]:
+    """`is_grads_batched`: one backward for each row of the cotangents, and the results stacked."""
+    rows = next(v.shape[0] for v in vs if v is not None)
+    parts = [
+        grad(ys, xs, [None if v is None else v[i] for v in vs], True, create, True, unused, False, materialize)
+        for i in range(rows)
+    ]
+    from ..ops import stack
+
+    return tuple(None if column[0] is None else stack(list(column)) for column in zip(*parts, strict=True))

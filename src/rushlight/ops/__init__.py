@@ -1,0 +1,27 @@
+"""Every operator, by family; importing this package attaches Tensor's methods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import (  # noqa: F401
+    arithmetic,
+    comparison,
+    conversion,
+    creation,
+    joining,
+    linear,
+    parts,
+    reduction,
+    shape,
+)
+from .declare import FUNCTIONS
+from .joining import stack
+
+__all__ = ["FUNCTIONS", "stack"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in FUNCTIONS:
+        return FUNCTIONS[name]
+    raise AttributeError(f"module 'rushlight' has no attribute '{name}'")

@@ -1,0 +1,233 @@
+"""Other types and other memory: `to`, `copy_` and their short forms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..autograd import views
+from ..autograd.modes import get_mode
+from ..autograd.tensor import Tensor, current_edge
+from ..device import device, require_cpu
+from .declare import FUNCTIONS, attach, primitive, public
+from .shape import clone, expanded_shape, sum_to_any
+
+
+def cast_array(a: Any, target: Any) -> Any:
+    """An array in another dtype with C's rules, like PyTorch's casts."""
+    if a.dtype.kind == "c" and target.kind != "c" and target.kind != "b":
+        a = a.real
+    with np.errstate(all="ignore"):
+        return a.astype(target)
+
+
+def cast_any(x: Any, target: Any) -> Any:
+    """Cast an array or a Tensor to a NumPy dtype."""
+    return _cast(x, target)
+
+
+_cast = primitive(
+    "ToCopyBackward0", lambda a, target, source: cast_array(a, target),
+    a=lambda g, source, target: _cast(g, source, target),
+)  # fmt: skip
+
+
+def cast(x: Any, d: dtypes.dtype) -> Any:
+    """`x` in dtype `d`; `x` itself when it has it."""
+    target = dtypes.to_numpy(d)
+    if x._array.dtype == target:
+        return x
+    if x._array.dtype.kind == "c" and target.kind != "c" and target.kind != "b":
+        import warnings
+
+        warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=3)
+    return _cast(x, target, x._array.dtype)
+
+
+def to(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """This tensor with another dtype, on another device, or like another tensor; itself when nothing changes.
+
+    >>> import rushlight as torch
+    >>> torch.tensor([1.7]).to(torch.int64)
+    tensor([1])
+    """
+    d, copy, fmt = kwargs.pop("dtype", None), kwargs.pop("copy", False), kwargs.pop("memory_format", None)
+    kwargs.pop("non_blocking", None)
+    require_cpu(kwargs.pop("device", None))
+    other = kwargs.pop("other", None)
+    if kwargs:
+        raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
+    flags = []
+    for value in args:
+        if isinstance(value, dtypes.dtype):
+            d = value
+        elif isinstance(value, (str, device)):
+            require_cpu(value)
+        elif isinstance(value, Tensor):
+            other = value
+        elif isinstance(value, bool):
+            flags.append(value)
+        elif isinstance(value, type) and value in dtypes._FROM_PYTHON:
+            d = dtypes._FROM_PYTHON[value]
+        elif isinstance(value, int):
+            require_cpu(device(value))
+        elif value is not None:
+            raise TypeError(
+                "to() received an invalid combination of arguments - got "
+                f"({', '.join(type(v).__name__ for v in args)}), but expected one of:\n * (torch.device device = None, "
+                "torch.dtype dtype = None, bool non_blocking = False, bool copy = False, *, torch.memory_format "
+                "memory_format = None)\n * (torch.dtype dtype, bool non_blocking = False, bool copy = False, *, "
+                "torch.memory_format memory_format = None)\n * (Tensor tensor, bool non_blocking = False, bool copy = "
+                "False, *, torch.memory_format memory_format = None)\n"
+            )
+    if len(flags) > 1:
+        copy = flags[1]
+    if other is not None:
+        d = other.dtype
+    y = self if d is None else cast(self, d)
+    if fmt is not None and not y.is_contiguous(fmt):
+        return clone(y, memory_format=fmt)
+    return clone(y) if copy and y is self else y
+
+
+attach("to", to)
+attach("type_as", lambda self, other: cast(self, other.dtype))
+attach("cpu", lambda self, memory_format=None: self)
+
+
+def _cuda(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """Refused: there is no CUDA device here."""
+    require_cpu("cuda")
+
+
+attach("cuda", _cuda)
+
+
+def _short(name: str, d: dtypes.dtype) -> None:
+    def method(self: Any, memory_format: Any = None) -> Any:
+        return cast(self, d)
+
+    method.__name__ = name
+    method.__doc__ = f"This tensor as {d}."
+    attach(name, method)
+
+
+for _name in (
+    "float", "double", "half", "bfloat16", "int", "long", "short", "bool", "cfloat", "cdouble", "chalf",
+):  # fmt: skip
+    _short(_name, getattr(dtypes, _name))
+_short("char", dtypes.int8)
+_short("byte", dtypes.uint8)
+
+
+def type_method(self: Any, dtype: Any = None, non_blocking: bool = False) -> Any:
+    """The name of the type, as in "torch.FloatTensor", or this tensor in another type."""
+    if dtype is None:
+        return f"torch.{self.dtype.scalar_name}Tensor"
+    if isinstance(dtype, str):
+        name = dtype.removeprefix("torch.").removesuffix("Tensor")
+        found = next((d for d in dtypes.ALL if d.scalar_name == name), None)
+        if found is None:
+            raise ValueError(f"invalid type: '{dtype}'")
+        dtype = found
+    if not isinstance(dtype, dtypes.dtype):
+        dtype = getattr(dtype, "dtype", dtype)
+    return cast(self, dtype)
+
+
+attach("type", type_method)
+
+
+def _write_backward(g: Any, b_shape: Any, source: Any) -> Any:
+    return cast_any_back(sum_to_any(g, b_shape), source)
+
+
+def cast_any_back(g: Any, target: Any) -> Any:
+    """Cast a gradient back to its input's dtype."""
+    own = g._array.dtype if isinstance(g, Tensor) else g.dtype
+    return g if own == target else _cast(g, target, own)
+
+
+_copy = primitive(
+    "CopyBackwards", lambda b, shape, target, source: np.broadcast_to(cast_array(b, target), shape),
+    b=lambda g, b_shape, source: _write_backward(g, b_shape, source),
+)  # fmt: skip
+
+
+def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
+    """Write the elements of `src`, broadcast and cast, into this tensor."""
+    if not isinstance(src, Tensor):
+        from .creation import as_tensor
+
+        if not isinstance(src, (int, float, complex, bool, np.generic)):
+            raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
+        src = as_tensor(src)
+    views.check_inplace(self)
+    a, b = self._array, src._array
+    if a.shape != b.shape:
+        expanded_shape(b.shape if b.ndim <= a.ndim else b.shape, a.shape) if b.ndim <= a.ndim else _too_many(a, b)
+    edge = None
+    if get_mode().grad:
+        source = src._edge if src._base is None else current_edge(src)
+        if source is not None and self.dtype.category >= dtypes.FLOAT:
+            edge = _copy(src, a.shape, a.dtype, b.dtype)._edge
+    if b.dtype.kind == "c" and a.dtype.kind not in "cb":
+        b = b.real
+    with np.errstate(all="ignore"):
+        a[...] = b
+    views.rebase(self, edge)
+    return self
+
+
+def _too_many(a: Any, b: Any) -> None:
+    lead = b.ndim - a.ndim
+    if any(n != 1 for n in b.shape[:lead]):
+        raise RuntimeError(
+            f"The expanded size of the tensor ({a.shape[0] if a.ndim else 1}) must match the existing size ({b.shape[0]}) at non-singleton "
+            f"dimension 0.  Target sizes: {list(a.shape)}.  Tensor sizes: {list(b.shape)}"
+        )
+
+
+attach("copy_", copy_)
+
+
+@public(method=True)
+def fill(input: Any, value: Any) -> Any:  # noqa: A002
+    """A tensor like `input` filled with one value."""
+    from .creation import full_like
+
+    if isinstance(value, Tensor) and value.requires_grad:
+        return value.to(input.dtype).expand(input.shape).clone() + input * 0
+    return full_like(input, value) if not input.requires_grad else input * 0 + value
+
+
+def fill_(self: Any, value: Any) -> Any:
+    """Write one value everywhere."""
+    if isinstance(value, Tensor):
+        if value._array.ndim:
+            raise RuntimeError(
+                f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
+            )
+        return copy_(self, value)
+    views.check_inplace(self)
+    a = self._array
+    if a.dtype.kind not in "c" and isinstance(value, complex):
+        raise RuntimeError(f"value cannot be converted to type {self.dtype.name} without overflow")
+    with np.errstate(all="ignore"):
+        a[...] = np.asarray(value).astype(a.dtype)
+    views.rebase(self, None)
+    return self
+
+
+attach("fill_", fill_)
+attach("zero_", lambda self: fill_(self, 0))
+FUNCTIONS["fill_"] = fill_
+FUNCTIONS["zero_"] = Tensor.zero_
+
+
+@public(method=False, aliases=("detach_copy",))
+def detach(input: Any) -> Any:  # noqa: A002
+    """The same data outside the graph."""
+    return input.detach()
