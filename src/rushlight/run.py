@@ -209,12 +209,12 @@ def _prepare(args: list[str], program: types.ModuleType) -> types.CodeType:
     else:
         sys.path[0] = os.path.dirname(os.path.realpath(script))
     sys.argv = list(args)
-    program.__file__ = script
+    program.__file__ = script = os.path.abspath(script)
     try:
-        with io.open_code(os.path.abspath(script)) as file:
+        with io.open_code(script) as file:
             source = file.read()
     except OSError as e:
-        print(f"{sys.executable}: can't open file {os.path.abspath(script)!r}: [Errno {e.errno}] {e.strerror}",
+        print(f"{sys.executable}: can't open file {script!r}: [Errno {e.errno}] {e.strerror}",
               file=sys.stderr)  # fmt: skip
         sys.exit(2)
     return compile(source, script, "exec")
