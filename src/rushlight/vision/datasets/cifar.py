@@ -130,5 +130,13 @@ class _ArraysOnly(pickle.Unpickler):
 
 def load_batch(path: Path) -> dict[str, Any]:
     """Read one pickled batch: a dict with its pictures, (n, 3072) bytes, and labels."""
-    batch: dict[str, Any] = _ArraysOnly(io.BytesIO(path.read_bytes()), encoding="latin1").load()
-    return batch
+    batch = _ArraysOnly(io.BytesIO(path.read_bytes()), encoding="latin1").load()
+    # Python 2 wrote the published files, with str for what Python 3, remaking them, may keep as bytes.
+    return {
+        _text(key): [_text(item) for item in value] if isinstance(value, list) else value
+        for key, value in batch.items()
+    }
+
+
+def _text(value: Any) -> Any:
+    return value.decode("latin1") if isinstance(value, bytes) else value

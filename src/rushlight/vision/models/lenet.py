@@ -17,7 +17,8 @@ class LeNet(nn.Module):
     one number. A picture too small for two rounds of 5x5 convolution and halving (below 16) is padded by the
     convolutions, so that the 8x8 digits work too.
 
-    >>> LeNet(in_channels=1, image_size=28)(rushlight.zeros(2, 1, 28, 28)).shape
+    >>> from rushlight import zeros
+    >>> LeNet(in_channels=1, image_size=28)(zeros(2, 1, 28, 28)).shape
     torch.Size([2, 10])
 
     Y. LeCun et al., "Gradient-based learning applied to document recognition", 1998; the variant of

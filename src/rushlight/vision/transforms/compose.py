@@ -19,11 +19,8 @@ def _listing(title: str, transforms: Sequence[Any], first: Sequence[str] = ()) -
 class Compose:
     """Apply transforms one after another.
 
-    >>> Compose([CenterCrop(10), ToTensor()])
-    Compose(
-        CenterCrop(size=(10, 10))
-        ToTensor()
-    )
+    >>> Compose([Lambda(lambda x: x + 1), Lambda(lambda x: x * 2)])(3)
+    8
     """
 
     def __init__(self, transforms: Sequence[Transform]) -> None:

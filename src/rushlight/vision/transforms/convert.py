@@ -58,7 +58,8 @@ class ConvertImageDtype(Module):
 class Normalize(Module):
     """Subtract `mean` and divide by `std`, channel by channel.
 
-    >>> Normalize((0.5,), (0.25,))(ToTensor()(np.full((1, 2), 255, np.uint8)))
+    >>> from rushlight import ones
+    >>> Normalize((0.5,), (0.25,))(ones(1, 1, 2))
     tensor([[[2., 2.]]])
     """
 
