@@ -15,7 +15,12 @@ SOURCE = str(Path(__file__).parents[1] / "src")
 def start(*arguments, cwd):
     environment = {**os.environ, "PYTHONPATH": SOURCE}
     return subprocess.run(
-        [sys.executable, "-W", "error", *arguments], cwd=cwd, env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-W", "error", *arguments],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
 
@@ -92,10 +97,10 @@ def test_what_is_missing_is_named():
     with install():
         import torch
 
-        with pytest.raises(ModuleNotFoundError, match=r"No module named 'torch.nowhere': .*rushlight.nowhere") as caught:
+        with pytest.raises(ModuleNotFoundError, match=r"'torch.nowhere': rushlight has no module") as caught:
             import torch.nowhere.inside
         assert caught.value.name == "torch.nowhere"
-        with pytest.raises(AttributeError, match="rushlight.*nothing"):
+        with pytest.raises(AttributeError, match=r"rushlight.*nothing"):
             _ = torch.nothing
         import importlib.util
 

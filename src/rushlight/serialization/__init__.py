@@ -157,11 +157,8 @@ def load(
                 "seekable. Please pre-load the data into a buffer like io.BytesIO and try to load from it instead."
             )
         return _load(f, None, map_location, pickle_module, weights_only, pickle_load_args)
-    with open(f, "rb", buffering=0) as file:
-        return _load(
-            io.BufferedReader(file), os.fspath(f) if mmap else None, map_location, pickle_module, weights_only,
-            pickle_load_args,
-        )  # fmt: skip
+    with open(f, "rb") as file:
+        return _load(file, os.fspath(f) if mmap else None, map_location, pickle_module, weights_only, pickle_load_args)
 
 
 def _load(

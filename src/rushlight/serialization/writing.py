@@ -1,5 +1,6 @@
 """Pickling for a checkpoint: tensors as views of numbered storages, everything by the names that PyTorch reads."""
 
+import math
 import pickle
 from collections import OrderedDict
 from typing import Any
@@ -10,6 +11,7 @@ from rushlight import dtypes
 from rushlight.autograd import tensor as core
 from rushlight.autograd.tensor import Tensor
 from rushlight.device import device
+from rushlight.layout import layout
 from rushlight.serialization import storage
 from rushlight.serialization.names import Name, to_torch
 from rushlight.size import Size
@@ -30,7 +32,7 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined, misc]
     def __init__(self, file: Any, protocol: int) -> None:
         super().__init__(file, protocol)
         self.storages: list[Any] = []
-        self._numbers: dict[tuple[int, int], tuple[int, Any]] = {}
+        self._keys: dict[tuple[int, int], tuple[str, Any]] = {}
 
     def persistent_id(self, obj: Any) -> Any:
         return obj.identity if obj.__class__ is _Storage else None
@@ -42,6 +44,8 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined, misc]
             return Name("torch", "device"), (obj.type,) if obj.index is None else (obj.type, obj.index)
         if obj.__class__ is Size:
             return Name("torch", "Size"), (tuple(obj),)
+        if obj.__class__ is layout:
+            return Name("torch.serialization", "_get_layout"), (repr(obj),)
         return NotImplemented
 
     def save_name(self, obj: Name) -> None:
@@ -58,6 +62,9 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined, misc]
     def save_global(self, obj: Any, name: str | None = None) -> None:
         module, found = to_torch(obj, name)
         if found is None:
+            local = name or getattr(obj, "__qualname__", "")
+            if "<locals>" in local:  # Python's picklers in C and in Python disagree on the error
+                raise AttributeError(f"Can't pickle local object {local!r}")
             super().save_global(obj, name)
         else:
             self.save(Name(module, found))
@@ -91,7 +98,7 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined, misc]
 
     def save_data(self, obj: "_Data") -> None:
         rebuild, args = self._view(obj.tensor, False)
-        self.save_reduce(rebuild, args)
+        self.save_reduce(rebuild, args, obj=obj)
 
     def _view(self, x: Any, requires_grad: bool) -> tuple[Name, tuple[Any, ...]]:
         """How to make the tensor again: the function and its arguments."""
@@ -104,20 +111,25 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined, misc]
         item = a.itemsize
         type_name = storage.NAMES.get(dtype)
         key = (flat.ctypes.data, flat.nbytes) if flat.nbytes else (id(a), 0)
-        if key not in self._numbers:
-            self._numbers[key] = len(self.storages), dtype
+        if key not in self._keys:
+            self._keys[key] = str(len(self.storages)), dtype
             self.storages.append(flat)
-        number, first = self._numbers[key]
+        number, first = self._keys[key]
         if first is not dtype:
             raise RuntimeError("Cannot save multiple tensors or storages that view the same data as different types")
         holds = Name("torch", type_name) if type_name else Name("torch.storage", "UntypedStorage")
         size = flat.nbytes // item if type_name else flat.nbytes
-        place = _Storage(("storage", holds, str(number), "cpu", size))
-        strides = tuple([s // item for s in a.strides])
+        place = _Storage(("storage", holds, number, "cpu", size))
+        # NumPy's strides of an empty array say nothing.
+        strides = tuple([s // item for s in a.strides]) if a.size else _contiguous(a.shape)
         args = (place, start // item, tuple(a.shape), strides, requires_grad, OrderedDict())
         if type_name:
             return Name("torch._utils", "_rebuild_tensor_v2"), args
         return Name("torch._utils", "_rebuild_tensor_v3"), (*args, dtype)
+
+
+def _contiguous(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple([math.prod(max(n, 1) for n in shape[i + 1 :]) for i in range(len(shape))])
 
 
 class _Data:

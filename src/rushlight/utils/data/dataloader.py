@@ -230,12 +230,15 @@ class DataLoader(Generic[T_co]):
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         if cores is None or self.num_workers > cores:
             known = (
-                f"is {cores}, which is smaller than what this DataLoader is going to create" if cores else "is unknown"
+                "is unknown"
+                if cores is None
+                else (f"is {cores}, which is smaller than what this DataLoader is going to create")
             )
             warnings.warn(
-                f"This DataLoader will create {self.num_workers} worker processes in total. Our suggested max number of "
-                f"worker in current system {known}. Please be aware that excessive worker creation might get DataLoader "
-                "running slow or even freeze, lower the worker number to avoid potential slowness/freeze if necessary.",
+                f"This DataLoader will create {self.num_workers} worker processes in total. Our suggested max number "
+                f"of worker in current system {known}. Please be aware that excessive worker creation might get "
+                "DataLoader running slow or even freeze, lower the worker number to avoid potential slowness/freeze "
+                "if necessary.",
                 stacklevel=3,
             )
 
