@@ -31,7 +31,7 @@ class Digits(VisionDataset):
 
     >>> image, label = Digits(train=False, items="tensor")[0]
     >>> tuple(image.shape), label
-    ((1, 8, 8), 4)
+    ((1, 8, 8), 5)
 
     Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak, UCI, 1998, CC BY 4.0.
     """

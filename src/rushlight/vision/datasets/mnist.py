@@ -6,12 +6,13 @@ import gzip
 import struct
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from rushlight import Tensor, from_numpy
+from rushlight import from_numpy
 
 from ..pillow import pillow
 from .base import VisionDataset
@@ -100,7 +101,7 @@ class MNIST(VisionDataset):
             path = self._raw / resource.name
             if not path.is_file():
                 addresses = [f"{base}/{resource.name}.gz" for base in mirrors(type(self).__name__, self.mirrors)]
-                fetch(addresses, lambda archive, r=resource, p=path: write_atomically(p, _unpack(archive, r)))
+                fetch(addresses, partial(_unpack, resource, path))
 
     def __len__(self) -> int:
         return len(self.data)
@@ -151,17 +152,17 @@ def read_idx(path: str | Path) -> np.ndarray[Any, Any]:
     return np.frombuffer(content, np.uint8, offset=4 + 4 * dims).reshape(shape).copy()
 
 
-def read_image_file(path: str | Path) -> Tensor:
+def read_image_file(path: str | Path) -> Any:
     """Read an IDX file of pictures into a uint8 tensor (n, height, width)."""
     return from_numpy(read_idx(path))
 
 
-def read_label_file(path: str | Path) -> Tensor:
+def read_label_file(path: str | Path) -> Any:
     """Read an IDX file of labels into an int64 tensor (n,)."""
     return from_numpy(read_idx(path).astype(np.int64))
 
 
-def _unpack(archive: Path, resource: Resource) -> bytes:
+def _unpack(resource: Resource, path: Path, archive: Path) -> None:
     packed = archive.read_bytes()
     check_md5(packed, resource.archive_md5, f"{resource.name}.gz")
     try:
@@ -169,4 +170,4 @@ def _unpack(archive: Path, resource: Resource) -> bytes:
     except (OSError, EOFError, zlib.error) as error:
         raise Corrupted(f"File not found or corrupted.\n{resource.name}.gz: {error}") from error
     check_md5(content, resource.content_md5, resource.name)
-    return content
+    write_atomically(path, content)

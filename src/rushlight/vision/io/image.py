@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import rushlight
-from rushlight import Tensor
+from rushlight.autograd.tensor import Tensor
 
 from ..pillow import pillow
 from ..transforms.functional import pil_to_tensor, to_pil_image
@@ -39,7 +39,7 @@ def _mode(mode: ImageReadMode | str) -> ImageReadMode:
     return ImageReadMode[mode.upper()] if isinstance(mode, str) else mode
 
 
-def _decode(file: Any, mode: ImageReadMode | str, apply_exif_orientation: bool) -> Tensor:
+def _decode(file: Any, mode: ImageReadMode | str, apply_exif_orientation: bool) -> Any:
     with pillow().open(file) as image:
         image.load()
     if apply_exif_orientation:
@@ -53,14 +53,14 @@ def _decode(file: Any, mode: ImageReadMode | str, apply_exif_orientation: bool) 
 
 def read_image(
     path: str | Path, mode: ImageReadMode | str = ImageReadMode.UNCHANGED, apply_exif_orientation: bool = False
-) -> Tensor:
+) -> Any:
     """Read a picture file (any that Pillow reads) into a uint8 tensor (channels, height, width)."""
     if not Path(path).is_file():
         raise RuntimeError(f"[Errno 2] No such file or directory: '{path}'")
     return _decode(path, mode, apply_exif_orientation)
 
 
-def read_file(path: str | Path) -> Tensor:
+def read_file(path: str | Path) -> Any:
     """Read a file's bytes into a uint8 tensor of one dimension."""
     return rushlight.from_numpy(np.frombuffer(Path(path).read_bytes(), np.uint8).copy())
 
@@ -74,7 +74,7 @@ def decode_image(
     input: Tensor | str | Path,
     mode: ImageReadMode | str = ImageReadMode.UNCHANGED,
     apply_exif_orientation: bool = False,
-) -> Tensor:
+) -> Any:
     """Return the picture in the bytes of a file, given as a uint8 tensor, or in the file at a path."""
     if not isinstance(input, Tensor):
         return read_image(input, mode, apply_exif_orientation)
@@ -85,7 +85,7 @@ decode_png = decode_image
 decode_jpeg = decode_image
 
 
-def _encode(input: Tensor, format: str, **options: Any) -> Tensor:
+def _encode(input: Tensor, format: str, **options: Any) -> Any:
     if input.dtype != rushlight.uint8 or input.ndim != 3:
         raise RuntimeError(
             f"Input tensor dtype should be uint8 and its shape (channels, height, width), got {input.dtype}"
@@ -95,12 +95,12 @@ def _encode(input: Tensor, format: str, **options: Any) -> Tensor:
     return rushlight.from_numpy(np.frombuffer(memory.getvalue(), np.uint8).copy())
 
 
-def encode_png(input: Tensor, compression_level: int = 6) -> Tensor:
+def encode_png(input: Tensor, compression_level: int = 6) -> Any:
     """Return the bytes of a PNG file as a uint8 tensor."""
     return _encode(input, "PNG", compress_level=compression_level)
 
 
-def encode_jpeg(input: Tensor, quality: int = 75) -> Tensor:
+def encode_jpeg(input: Tensor, quality: int = 75) -> Any:
     """Return the bytes of a JPEG file as a uint8 tensor; `quality` is 1 to 100."""
     return _encode(input, "JPEG", quality=quality)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rushlight import Tensor, nn
+from rushlight import nn
+from rushlight.autograd.tensor import Tensor
 from rushlight.nn import functional as F
 
 from .untrained import untrained

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rushlight import Tensor, nn
+from rushlight import nn
+from rushlight.autograd.tensor import Tensor
 
 from .untrained import untrained
 

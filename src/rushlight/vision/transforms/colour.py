@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import rushlight
-from rushlight import Tensor
+from rushlight.autograd.tensor import Tensor
 from rushlight.nn import Module
 
 from . import functional as F
@@ -114,6 +114,8 @@ class GaussianBlur(Module):
         self.kernel_size = tuple((sizes * 2)[:2])
         if any(size <= 0 or size % 2 == 0 for size in self.kernel_size):
             raise ValueError("Kernel size value should be an odd and positive number.")
+        if isinstance(sigma, (int, float)) and sigma <= 0:
+            raise ValueError("If sigma is a single number, it must be positive.")
         self.sigma = (float(sigma), float(sigma)) if isinstance(sigma, (int, float)) else tuple(sigma)
         if not 0.0 < self.sigma[0] <= self.sigma[1]:
             raise ValueError(f"sigma values should be positive and of the form (min, max). Got {self.sigma}")

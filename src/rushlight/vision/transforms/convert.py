@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rushlight import Tensor
+from rushlight.autograd.tensor import Tensor
 from rushlight.nn import Module
 
 from . import functional as F
@@ -14,7 +14,7 @@ from . import functional as F
 class ToTensor:
     """Turn a Pillow image or array into a float tensor (channels, height, width) of 0 to 1; see `F.to_tensor`."""
 
-    def __call__(self, pic: Any) -> Tensor:
+    def __call__(self, pic: Any) -> Any:
         return F.to_tensor(pic)
 
     def __repr__(self) -> str:
@@ -24,7 +24,7 @@ class ToTensor:
 class PILToTensor:
     """Turn a Pillow image into a tensor (channels, height, width) of its own values."""
 
-    def __call__(self, pic: Any) -> Tensor:
+    def __call__(self, pic: Any) -> Any:
         return F.pil_to_tensor(pic)
 
     def __repr__(self) -> str:
@@ -51,7 +51,7 @@ class ConvertImageDtype(Module):
         super().__init__()
         self.dtype = dtype
 
-    def forward(self, image: Tensor) -> Tensor:
+    def forward(self, image: Tensor) -> Any:
         return F.convert_image_dtype(image, self.dtype)
 
 
@@ -69,7 +69,7 @@ class Normalize(Module):
         self.std = std
         self.inplace = inplace
 
-    def forward(self, tensor: Tensor) -> Tensor:
+    def forward(self, tensor: Tensor) -> Any:
         return F.normalize(tensor, self.mean, self.std, self.inplace)
 
     def __repr__(self) -> str:

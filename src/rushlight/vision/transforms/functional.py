@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 import rushlight
-from rushlight import Tensor
+from rushlight.autograd.tensor import Tensor
+from rushlight.dtypes import get_default_dtype
 
 from ..pillow import is_pil_image, pillow
 from . import on_pil, on_tensor
@@ -93,7 +94,7 @@ def get_image_num_channels(img: Any) -> int:
 # --- between Pillow images, arrays and tensors ---
 
 
-def to_tensor(pic: Any) -> Tensor:
+def to_tensor(pic: Any) -> Any:
     """Return a picture, a Pillow image or an array (height, width[, channels]), as a tensor (channels, height, width).
 
     Bytes become floats of 0 to 1; other dtypes keep their values.
@@ -114,22 +115,19 @@ def to_tensor(pic: Any) -> Tensor:
     if planes.dtype != np.uint8:
         # A copy: the tensor must not share memory that the picture may only lend.
         return rushlight.from_numpy(np.array(planes, order="C"))
-    if rushlight.get_default_dtype() == rushlight.float32:
+    if get_default_dtype() == rushlight.float32:
         return rushlight.from_numpy(np.divide(planes, np.float32(255), order="C", dtype=np.float32))
-    return rushlight.from_numpy(np.array(planes, order="C")).to(rushlight.get_default_dtype()).div(255)
+    return rushlight.from_numpy(np.array(planes, order="C")).to(get_default_dtype()).div(255)
 
 
 def _pixels(image: Any) -> np.ndarray[Any, Any]:
     """Return a Pillow image as an array of a dtype that tensors have."""
     if image.mode == "1":
         return np.asarray(image, dtype=np.uint8) * np.uint8(255)
-    dtype = {"I": np.int32, "F": np.float32}.get(image.mode)
-    if image.mode.startswith("I;16"):
-        dtype = np.int16
-    return np.asarray(image, dtype=dtype)
+    return np.asarray(image, dtype={"I": np.int32, "I;16": np.int16, "F": np.float32}.get(image.mode))
 
 
-def pil_to_tensor(pic: Any) -> Tensor:
+def pil_to_tensor(pic: Any) -> Any:
     """Return a Pillow image as a tensor (channels, height, width) of its own values, bytes as uint8."""
     if not is_pil_image(pic):
         raise TypeError(f"pic should be PIL Image. Got {type(pic)}")
@@ -191,7 +189,7 @@ def to_pil_image(pic: Any, mode: str | None = None) -> Any:
     return pillow().frombytes(mode or natural, (width, height), np.ascontiguousarray(a).tobytes())
 
 
-def convert_image_dtype(image: Tensor, dtype: Any = None) -> Tensor:
+def convert_image_dtype(image: Tensor, dtype: Any = None) -> Any:
     """Return the picture in another dtype (the default: float32), its values scaled from range to range."""
     if not isinstance(image, Tensor):
         raise TypeError("Input img should be Tensor Image")
@@ -215,7 +213,7 @@ def convert_image_dtype(image: Tensor, dtype: Any = None) -> Tensor:
     return image.to(dtype) * ((white + 1) // (source + 1))
 
 
-def normalize(tensor: Tensor, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> Tensor:
+def normalize(tensor: Tensor, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> Any:
     """Return `(tensor - mean) / std` for each channel of a tensor of floats (…, channels, height, width)."""
     if not isinstance(tensor, Tensor):
         raise TypeError(f"img should be Tensor Image. Got {type(tensor)}")

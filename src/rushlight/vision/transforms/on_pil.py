@@ -30,9 +30,8 @@ def colour(fill: Fill, image: Any) -> Any:
             "The number of elements in 'fill' does not match the number of channels of the image "
             f"({len(values)} != {bands})"
         )
-    if image.mode != "F":
-        values = [int(value) for value in values]
-    return tuple(values) if bands > 1 else values[0]
+    whole = values if image.mode == "F" else [int(value) for value in values]
+    return tuple(whole) if bands > 1 else whole[0]
 
 
 def crop(image: Any, top: int, left: int, height: int, width: int) -> Any:

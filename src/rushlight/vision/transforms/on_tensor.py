@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import rushlight
-from rushlight import Tensor
+from rushlight.autograd.tensor import Tensor
 
 from .interpolation import InterpolationMode
 
@@ -46,27 +46,27 @@ def max_value(dtype: Any) -> int:
     return whole.get(dtype, 1)
 
 
-def crop(image: Tensor, top: int, left: int, height: int, width: int) -> Tensor:
+def crop(image: Tensor, top: int, left: int, height: int, width: int) -> Any:
     check(image)
     rows, columns = image.shape[-2:]
     right, bottom = left + width, top + height
     inside = image[..., max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
-    outside = [max(min(right, 0) - left, 0), max(min(bottom, 0) - top, 0)]
-    outside += [max(right - max(columns, left), 0), max(bottom - max(rows, top), 0)]
-    return pad(inside, *outside, 0, "constant") if any(outside) else inside
+    before, above = max(min(right, 0) - left, 0), max(min(bottom, 0) - top, 0)
+    after, below = max(right - max(columns, left), 0), max(bottom - max(rows, top), 0)
+    return pad(inside, before, above, after, below, 0, "constant") if before + above + after + below else inside
 
 
-def hflip(image: Tensor) -> Tensor:
+def hflip(image: Tensor) -> Any:
     check(image)
     return image.flip(-1)
 
 
-def vflip(image: Tensor) -> Tensor:
+def vflip(image: Tensor) -> Any:
     check(image)
     return image.flip(-2)
 
 
-def pad(image: Tensor, left: int, top: int, right: int, bottom: int, fill: Fill, mode: str) -> Tensor:
+def pad(image: Tensor, left: int, top: int, right: int, bottom: int, fill: Fill, mode: str) -> Any:
     check(image)
     if min(left, top, right, bottom) < 0:
         rows, columns = image.shape[-2:]
@@ -83,12 +83,12 @@ def pad(image: Tensor, left: int, top: int, right: int, bottom: int, fill: Fill,
     return pick(image, y[:, None], x[None, :])
 
 
-def pick(image: Tensor, y: Array, x: Array) -> Tensor:
+def pick(image: Tensor, y: Array, x: Array) -> Any:
     """Return the pixels at these rows and columns."""
     return image[..., rushlight.from_numpy(y), rushlight.from_numpy(x)]
 
 
-def resize(image: Tensor, height: int, width: int, mode: InterpolationMode, antialias: bool) -> Tensor:
+def resize(image: Tensor, height: int, width: int, mode: InterpolationMode, antialias: bool) -> Any:
     check(image)
     rows, columns = image.shape[-2:]
     if mode in (InterpolationMode.NEAREST, InterpolationMode.NEAREST_EXACT):
@@ -100,7 +100,7 @@ def resize(image: Tensor, height: int, width: int, mode: InterpolationMode, anti
     return linear(image, weights(rows, height, cubic, antialias), weights(columns, width, cubic, antialias))
 
 
-def linear(image: Tensor, over_rows: Array, over_columns: Array) -> Tensor:
+def linear(image: Tensor, over_rows: Array, over_columns: Array) -> Any:
     """Return `over_rows @ image @ over_columns.T`, computed in floats and rounded for an image of whole numbers."""
     dtype = image.dtype if image.is_floating_point() else rushlight.float32
     left, right = (rushlight.from_numpy(a).to(dtype) for a in (over_rows, over_columns))
@@ -114,7 +114,8 @@ def nearest(size: int, new: int, shift: float) -> Array:
     """Return the index of the pixel nearest to each new one, in float32 as PyTorch's `interpolate`."""
     scale = np.float32(size / new)
     found = np.floor((np.arange(new, dtype=np.float32) + np.float32(shift)) * scale)
-    return np.minimum(found.astype(np.int64), size - 1)
+    chosen: Array = np.minimum(found.astype(np.int64), size - 1)
+    return chosen
 
 
 def weights(size: int, new: int, cubic: bool, antialias: bool) -> Array:
@@ -151,7 +152,7 @@ def keys(distance: Array, a: float) -> Array:
     return np.where(distance <= 1, near, np.where(distance < 2, far, 0.0))
 
 
-def gaussian_blur(image: Tensor, kernel: Sequence[int], sigma: Sequence[float]) -> Tensor:
+def gaussian_blur(image: Tensor, kernel: Sequence[int], sigma: Sequence[float]) -> Any:
     """Blur; `kernel` and `sigma` are (x, y). Edges are mirrored."""
     check(image)
     rows, columns = image.shape[-2:]
@@ -169,7 +170,7 @@ def bell(size: int, kernel: int, sigma: float) -> Array:
     return matrix
 
 
-def rotate(image: Tensor, matrix: Sequence[float], mode: InterpolationMode, expand: bool, fill: Fill) -> Tensor:
+def rotate(image: Tensor, matrix: Sequence[float], mode: InterpolationMode, expand: bool, fill: Fill) -> Any:
     """Sample by the inverse matrix (a, b, c, d, e, f), whose origin is the picture's middle."""
     check(image)
     rows, columns = image.shape[-2:]
@@ -179,7 +180,7 @@ def rotate(image: Tensor, matrix: Sequence[float], mode: InterpolationMode, expa
     return sample(image, down, across, mode, fill)
 
 
-def perspective(image: Tensor, coefficients: Sequence[float], mode: InterpolationMode, fill: Fill) -> Tensor:
+def perspective(image: Tensor, coefficients: Sequence[float], mode: InterpolationMode, fill: Fill) -> Any:
     """Sample by the eight coefficients of a projective map of the plane, whose origin is the top left corner."""
     check(image)
     rows, columns = image.shape[-2:]
@@ -215,7 +216,7 @@ def turned_size(matrix: Sequence[float], rows: int, columns: int) -> tuple[int, 
     return sizes[0], sizes[1]
 
 
-def sample(image: Tensor, y: Array, x: Array, mode: InterpolationMode, fill: Fill) -> Tensor:
+def sample(image: Tensor, y: Array, x: Array, mode: InterpolationMode, fill: Fill) -> Any:
     """Return the image at these places, -1 to 1 from edge to edge; places outside take `fill`."""
     rows, columns = image.shape[-2:]
     y, x = ((y + 1) * rows - 1) / 2, ((x + 1) * columns - 1) / 2
@@ -276,19 +277,19 @@ def not_negative(factor: float, name: str) -> None:
         raise ValueError(f"{name} ({factor}) is not non-negative.")
 
 
-def blend(image: Tensor, other: Any, share: float) -> Tensor:
+def blend(image: Tensor, other: Any, share: float) -> Any:
     """Return `share` of the image and the rest of the other, within the range of the dtype."""
     mixed: Tensor = share * image + (1.0 - share) * other
     return mixed.clamp(0, max_value(image.dtype)).to(image.dtype)
 
 
-def adjust_brightness(image: Tensor, factor: float) -> Tensor:
+def adjust_brightness(image: Tensor, factor: float) -> Any:
     not_negative(factor, "brightness_factor")
     needs_channels(image, (1, 3))
     return blend(image, rushlight.zeros_like(image), factor)
 
 
-def adjust_contrast(image: Tensor, factor: float) -> Tensor:
+def adjust_contrast(image: Tensor, factor: float) -> Any:
     not_negative(factor, "contrast_factor")
     needs_channels(image, (1, 3))
     dtype = image.dtype if image.is_floating_point() else rushlight.float32
@@ -339,7 +340,7 @@ def adjust_hue(image: Tensor, factor: float, convert: Callable[[Tensor, Any], Te
     return convert(rushlight.stack(planes, dim=-3), image.dtype)
 
 
-def adjust_sharpness(image: Tensor, factor: float) -> Tensor:
+def adjust_sharpness(image: Tensor, factor: float) -> Any:
     """Blend with a picture whose inner pixels are blurred by 3x3 weights: 5 in the middle, 1 around."""
     not_negative(factor, "sharpness_factor")
     needs_channels(image, (1, 3))
@@ -356,7 +357,7 @@ def adjust_sharpness(image: Tensor, factor: float) -> Tensor:
     return blend(image, blurred, factor)
 
 
-def autocontrast(image: Tensor) -> Tensor:
+def autocontrast(image: Tensor) -> Any:
     needs_channels(image, (1, 3))
     white = max_value(image.dtype)
     x = image if image.is_floating_point() else image.to(rushlight.float32)
@@ -367,7 +368,7 @@ def autocontrast(image: Tensor) -> Tensor:
     return ((x - low) * scale).clamp(0, white).to(image.dtype)
 
 
-def equalize(image: Tensor) -> Tensor:
+def equalize(image: Tensor) -> Any:
     needs_channels(image, (1, 3))
     if image.dtype != rushlight.uint8:
         raise TypeError(f"Only torch.uint8 image tensors are supported, but found {image.dtype}")
@@ -387,19 +388,19 @@ def equalized(plane: Array) -> Array:
     return flat
 
 
-def invert(image: Tensor) -> Tensor:
+def invert(image: Tensor) -> Any:
     needs_channels(image, (1, 3))
     return max_value(image.dtype) - image
 
 
-def posterize(image: Tensor, bits: int) -> Tensor:
+def posterize(image: Tensor, bits: int) -> Any:
     needs_channels(image, (1, 3))
     if image.dtype != rushlight.uint8:
         raise TypeError(f"Only torch.uint8 image tensors are supported, but found {image.dtype}")
     return image & (255 & ~(2 ** (8 - bits) - 1))
 
 
-def solarize(image: Tensor, threshold: float) -> Tensor:
+def solarize(image: Tensor, threshold: float) -> Any:
     needs_channels(image, (1, 3))
     if threshold > max_value(image.dtype):
         raise TypeError("Threshold should be less than bound of img.")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import rushlight
-from rushlight import Tensor
+from rushlight.autograd.tensor import Tensor
 
 from ..pillow import pillow
 
@@ -20,7 +20,7 @@ def make_grid(
     value_range: tuple[float, float] | None = None,
     scale_each: bool = False,
     pad_value: float = 0.0,
-) -> Tensor:
+) -> Any:
     """Return one picture (channels, height, width) of many: (n, channels, height, width), or a list of pictures.
 
     Rows hold `nrow` pictures, `padding` pixels apart. Grey pictures get three equal channels. `normalize` scales the
@@ -29,40 +29,39 @@ def make_grid(
     >>> make_grid(rushlight.ones(10, 1, 8, 8), nrow=5).shape
     torch.Size([3, 22, 52])
     """
-    if not isinstance(tensor, Tensor):
-        if not isinstance(tensor, (list, tuple)) or not all(isinstance(x, Tensor) for x in tensor):
-            raise TypeError(f"tensor or list of tensors expected, got {type(tensor)}")
-        tensor = rushlight.stack(list(tensor), dim=0)
-    if tensor.ndim == 2:
-        tensor = tensor.unsqueeze(0)
-    if tensor.ndim == 3:
-        if tensor.shape[0] == 1:
-            tensor = tensor.expand(3, -1, -1)
-        tensor = tensor.unsqueeze(0)
-    if tensor.ndim == 4 and tensor.shape[1] == 1:
-        tensor = tensor.expand(-1, 3, -1, -1)
+    if isinstance(tensor, Tensor):
+        x = tensor
+    elif isinstance(tensor, (list, tuple)) and all(isinstance(one, Tensor) for one in tensor):
+        x = rushlight.stack(list(tensor), dim=0)
+    else:
+        raise TypeError(f"tensor or list of tensors expected, got {type(tensor)}")
+    if x.ndim == 2:
+        x = x.unsqueeze(0)
+    if x.ndim == 3:
+        x = x.unsqueeze(0)
+    if x.ndim == 4 and x.shape[1] == 1:
+        x = x.expand(-1, 3, -1, -1)
     if normalize:
         if value_range is not None and not isinstance(value_range, tuple):
             raise TypeError("value_range has to be a tuple (min, max) if specified. min and max are numbers")
-        if scale_each:
-            tensor = rushlight.stack([_scaled(x, value_range) for x in tensor.unbind(0)], dim=0)
-        else:
-            tensor = _scaled(tensor, value_range)
-    if tensor.shape[0] == 1:
-        return tensor.squeeze(0)
-    count, channels, height, width = tensor.shape
+        parts = x.unbind(0) if scale_each else [x]
+        scaled = [_scaled(part, value_range) for part in parts]
+        x = rushlight.stack(scaled, dim=0) if scale_each else scaled[0]
+    if x.shape[0] == 1:
+        return x.squeeze(0)
+    count, channels, height, width = x.shape
     columns = min(nrow, count)
     rows = math.ceil(count / columns)
     high, wide = height + padding, width + padding
-    grid = tensor.new_full((channels, high * rows + padding, wide * columns + padding), pad_value)
+    grid = x.new_full((channels, high * rows + padding, wide * columns + padding), pad_value)
     for i in range(count):
         row, column = divmod(i, columns)
         top, left = row * high + padding, column * wide + padding
-        grid[:, top : top + height, left : left + width] = tensor[i]
+        grid[:, top : top + height, left : left + width] = x[i]
     return grid
 
 
-def _scaled(x: Tensor, value_range: tuple[float, float] | None) -> Tensor:
+def _scaled(x: Tensor, value_range: tuple[float, float] | None) -> Any:
     low, high = value_range if value_range is not None else (float(x.min()), float(x.max()))
     return x.clamp(low, high).sub(low).div(max(high - low, 1e-5))
 
