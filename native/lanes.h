@@ -1,0 +1,136 @@
+// Vectors of the set's width for the blocked kernels: load, store, multiply-add, transpose; and scratch memory.
+#pragma once
+#include "rushlight.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <type_traits>
+#if defined(RL_ISA_avx2) || defined(RL_ISA_avx512)
+#include <immintrin.h>
+#endif
+
+RL_BEGIN
+
+#if defined(RL_ISA_avx512)
+constexpr int vector_bytes = 64;
+#elif defined(RL_ISA_avx2)
+constexpr int vector_bytes = 32;
+#else
+constexpr int vector_bytes = 16;
+#endif
+
+template <class T> struct Lanes {
+    static constexpr int width = vector_bytes / sizeof(T);
+    typedef T type __attribute__((vector_size(vector_bytes), may_alias));
+    typedef T loose __attribute__((vector_size(vector_bytes), may_alias, aligned(alignof(T))));
+};
+template <> struct Lanes<npy_int32> {
+    static constexpr int width = vector_bytes / 4;
+    typedef npy_int32 type __attribute__((vector_size(vector_bytes), may_alias));
+    typedef npy_int32 loose __attribute__((vector_size(vector_bytes), may_alias, aligned(4)));
+};
+template <class T> using Vec = typename Lanes<T>::type;
+
+template <class T> inline Vec<T> load(const T* p) { return *reinterpret_cast<const typename Lanes<T>::loose*>(p); }
+template <class T> inline void store(T* p, Vec<T> v) { *reinterpret_cast<typename Lanes<T>::loose*>(p) = v; }
+template <class T> inline Vec<T> broadcast(T x) { return x - Vec<T>{}; }
+
+// The first n lanes; the others are 0 and their memory is not touched.
+template <class T> inline Vec<T> load_some(const T* p, int n) {
+#ifdef RL_ISA_avx512
+    if constexpr (sizeof(T) == 4 && std::is_same<T, float>::value) return (Vec<T>)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+    if constexpr (std::is_same<T, double>::value) return (Vec<T>)_mm512_maskz_loadu_pd((__mmask8)((1u << n) - 1), p);
+#endif
+    T buffer[Lanes<T>::width] = {};
+    std::memcpy(buffer, p, sizeof(T) * n);
+    return load(buffer);
+}
+template <class T> inline void store_some(T* p, int n, Vec<T> v) {
+#ifdef RL_ISA_avx512
+    if constexpr (std::is_same<T, float>::value) return _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
+    if constexpr (std::is_same<T, double>::value) return _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), (__m512d)v);
+#endif
+    T buffer[Lanes<T>::width];
+    store(buffer, v);
+    std::memcpy(p, buffer, sizeof(T) * n);
+}
+
+// a * b + c, in one rounding where the set has it.
+inline Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
+#if defined(RL_ISA_avx512)
+    return (Vec<float>)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(RL_ISA_avx2)
+    return (Vec<float>)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+    return a * b + c;
+#endif
+}
+inline Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
+#if defined(RL_ISA_avx512)
+    return (Vec<double>)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+#elif defined(RL_ISA_avx2)
+    return (Vec<double>)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#else
+    return a * b + c;
+#endif
+}
+
+// The sum of the lanes, halves upon halves.
+template <class T> inline T sum_lanes(Vec<T> v) {
+    T lane[Lanes<T>::width];
+    store(lane, v);
+    for (int half = Lanes<T>::width / 2; half; half /= 2)
+        for (int i = 0; i < half; i++) lane[i] += lane[i + half];
+    return lane[0];
+}
+
+template <class T> struct Mask { typedef npy_int32 lane; };
+template <> struct Mask<double> { typedef npy_int64 lane; };
+
+template <class T, int S> inline void exchange(Vec<T>& x, Vec<T>& y) {
+    constexpr int W = Lanes<T>::width;
+    typedef typename Mask<T>::lane L;
+    typedef L Picks __attribute__((vector_size(vector_bytes)));
+    Picks low, high;
+    for (int l = 0; l < W; l++) {
+        low[l] = (l & S) ? W + l - S : l;
+        high[l] = (l & S) ? W + l : l + S;
+    }
+    Vec<T> first = __builtin_shuffle(x, y, low), second = __builtin_shuffle(x, y, high);
+    x = first;
+    y = second;
+}
+template <class T, int S> inline void transpose_stage(Vec<T>* rows) {
+    constexpr int W = Lanes<T>::width;
+#pragma GCC unroll 16
+    for (int i = 0; i < W; i++)
+        if (!(i & S)) exchange<T, S>(rows[i], rows[i + S]);
+}
+// A square of width x width, in registers.
+template <class T> inline void transpose(Vec<T>* rows) {
+    constexpr int W = Lanes<T>::width;
+    if constexpr (W >= 16) transpose_stage<T, 8>(rows);
+    if constexpr (W >= 8) transpose_stage<T, 4>(rows);
+    if constexpr (W >= 4) transpose_stage<T, 2>(rows);
+    if constexpr (W >= 2) transpose_stage<T, 1>(rows);
+}
+
+// Memory that a thread keeps from call to call, one block a slot. What it held is lost when it grows.
+template <class T> inline T* scratch(int slot, npy_intp n) {
+    struct Block {
+        void* memory = nullptr;
+        size_t bytes = 0;
+        ~Block() { std::free(memory); }
+    };
+    static thread_local Block blocks[6];
+    Block& block = blocks[slot];
+    size_t bytes = (static_cast<size_t>(n) * sizeof(T) + 4095) / 4096 * 4096;
+    if (bytes > block.bytes) {
+        std::free(block.memory);
+        block.memory = std::aligned_alloc(4096, bytes);
+        block.bytes = block.memory ? bytes : 0;
+    }
+    return static_cast<T*>(block.memory);
+}
+
+RL_END
