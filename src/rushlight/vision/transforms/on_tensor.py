@@ -101,7 +101,10 @@ def resize(image: Tensor, height: int, width: int, mode: InterpolationMode, anti
 
 
 def linear(image: Tensor, over_rows: Array, over_columns: Array) -> Any:
-    """Return `over_rows @ image @ over_columns.T`, computed in floats and rounded for an image of whole numbers."""
+    """Return `over_rows @ image @ over_columns.T`, in floats; whole numbers are rounded, and put back.
+
+    A value just between two of them may come to the other one than in PyTorch, whose sums run in another order.
+    """
     dtype = image.dtype if image.is_floating_point() else rushlight.float32
     left, right = (rushlight.from_numpy(a).to(dtype) for a in (over_rows, over_columns))
     out = left @ (image.to(dtype) @ right.T)
