@@ -84,3 +84,9 @@ template <class T> T* data(PyArrayObject* a) { return static_cast<T*>(PyArray_DA
     static PyMethodDef family##_table[] = {__VA_ARGS__, {nullptr, nullptr, 0, nullptr}}; \
     PyMethodDef* family##_methods() { return family##_table; }          \
     RL_END
+// A file that only serves other families.
+#define RL_NO_METHODS(family)                                                    \
+    RL_BEGIN                                                                     \
+    static PyMethodDef family##_table[] = {{nullptr, nullptr, 0, nullptr}};      \
+    PyMethodDef* family##_methods() { return family##_table; }                   \
+    RL_END
