@@ -147,7 +147,7 @@ def _reach_children() -> Any:
         return command
 
     spawn.get_command_line = get_command_line
-    server: Any = multiprocessing.forkserver._forkserver  # type: ignore[attr-defined]
+    server: Any = multiprocessing.forkserver._forkserver
     preload = list(server._preload_modules)
     server._preload_modules = ["rushlight.run", *(m for m in preload if m != "__main__")]
 

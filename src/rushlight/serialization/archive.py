@@ -102,7 +102,7 @@ class Reader:
         if not hasattr(self.file, "readinto"):
             out[:] = np.frombuffer(self.file.read(info.file_size), np.uint8)
             return out
-        view, done = memoryview(out), 0
+        view, done = out.data, 0
         while done < len(view):
             got = self.file.readinto(view[done:])
             if not got:

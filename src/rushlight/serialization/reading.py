@@ -162,11 +162,15 @@ def full_name(obj: Any) -> str:
     return f"{module}.{name}" if name else f"{obj.__module__}.{obj.__qualname__}"
 
 
-class WeightsUnpickler(pickle._Unpickler):  # type: ignore[name-defined, misc]
+# In Python, so that single opcodes can be forbidden and checked.
+_PythonUnpickler: Any = vars(pickle)["_Unpickler"]
+
+
+class WeightsUnpickler(_PythonUnpickler):  # type: ignore[misc]
     """For `weights_only=True`: only names on the list, called and filled only where that is harmless."""
 
     load_storage: Callable[[Any], Any]
-    dispatch = pickle._Unpickler.dispatch.copy()  # type: ignore[attr-defined]
+    dispatch = _PythonUnpickler.dispatch.copy()
     for _code in (pickle.INST, pickle.OBJ, pickle.NEWOBJ_EX, pickle.EXT1, pickle.EXT2, pickle.EXT4, pickle.PERSID,
                   pickle.NEXT_BUFFER, pickle.READONLY_BUFFER):  # fmt: skip
         del dispatch[_code[0]]

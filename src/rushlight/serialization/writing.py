@@ -24,10 +24,14 @@ class _Storage:
         self.identity = identity
 
 
-class Pickler(pickle._Pickler):  # type: ignore[name-defined, misc]
-    """Python's own pickler in Python, since the one in C insists that a name means an object in this process."""
+# Python's own pickler in Python, since the one in C insists that a name means an object in this process.
+_PythonPickler: Any = vars(pickle)["_Pickler"]
 
-    dispatch = pickle._Pickler.dispatch.copy()  # type: ignore[attr-defined]
+
+class Pickler(_PythonPickler):  # type: ignore[misc]
+    """Writes tensors as views of storages, which it numbers, and names as PyTorch's."""
+
+    dispatch = _PythonPickler.dispatch.copy()
 
     def __init__(self, file: Any, protocol: int) -> None:
         super().__init__(file, protocol)
@@ -62,7 +66,7 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined, misc]
     def save_global(self, obj: Any, name: str | None = None) -> None:
         module, found = to_torch(obj, name)
         if found is None:
-            local = name or getattr(obj, "__qualname__", "")
+            local = str(name or getattr(obj, "__qualname__", ""))
             if "<locals>" in local:  # Python's picklers in C and in Python disagree on the error
                 raise AttributeError(f"Can't pickle local object {local!r}")
             super().save_global(obj, name)
@@ -122,7 +126,7 @@ class Pickler(pickle._Pickler):  # type: ignore[name-defined, misc]
         place = _Storage(("storage", holds, number, "cpu", size))
         # NumPy's strides of an empty array say nothing.
         strides = tuple([s // item for s in a.strides]) if a.size else _contiguous(a.shape)
-        args = (place, start // item, tuple(a.shape), strides, requires_grad, OrderedDict())
+        args: tuple[Any, ...] = (place, start // item, tuple(a.shape), strides, requires_grad, OrderedDict())
         if type_name:
             return Name("torch._utils", "_rebuild_tensor_v2"), args
         return Name("torch._utils", "_rebuild_tensor_v3"), (*args, dtype)

@@ -7,6 +7,7 @@ import signal
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from multiprocessing.connection import Connection
 from typing import Any, Generic, TypeVar
 
 from rushlight.utils.data._utils import collate as collation
@@ -229,11 +230,8 @@ class DataLoader(Generic[T_co]):
             return
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         if cores is None or self.num_workers > cores:
-            known = (
-                "is unknown"
-                if cores is None
-                else (f"is {cores}, which is smaller than what this DataLoader is going to create")
-            )
+            known = f"is {cores}, which is smaller than what this DataLoader is going to create"
+            known = known if cores else "is unknown"
             warnings.warn(
                 f"This DataLoader will create {self.num_workers} worker processes in total. Our suggested max number "
                 f"of worker in current system {known}. Please be aware that excessive worker creation might get "
@@ -338,11 +336,14 @@ class _SingleProcessDataLoaderIter(_BaseDataLoaderIter):
 class _Worker:
     """A worker process as its parent sees it."""
 
+    connection: Connection
+
     def __init__(self, context: Any, job: Job, earlier: list["_Worker"]) -> None:
         from rushlight.utils.data._utils import shared
 
-        ours, theirs = context.Pipe(duplex=True)
-        copied = [*(w.connection for w in earlier), ours] if context.get_start_method() == "fork" else []
+        pipe: tuple[Connection, Connection] = context.Pipe(duplex=True)
+        ours, theirs = pipe
+        copied = [*[w.connection for w in earlier], ours] if context.get_start_method() == "fork" else []
         self.process = context.Process(target=worker_loop, args=(theirs, job, copied), daemon=True)
         self.connection = ours
         self.receiver = shared.Receiver(ours)
@@ -460,7 +461,7 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
 
         deadline = time.monotonic() + self._timeout if self._timeout > 0 else None
         sources: list[Any] = []
-        by_connection = {}
+        by_connection: dict[Any, _Worker] = {}
         for w in self._workers:
             if w.alive:
                 by_connection[w.connection] = w
@@ -469,7 +470,7 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
             ready = wait(sources, None if deadline is None else max(0.0, deadline - time.monotonic()))
             if not ready:
                 raise RuntimeError(f"DataLoader timed out after {self._timeout} seconds")
-            answered = [w for source in ready if (w := by_connection.get(source)) is not None]
+            answered = [by_connection[source] for source in ready if source in by_connection]
             for worker in answered:
                 try:
                     (epoch, number), data = worker.receiver.receive()

@@ -73,7 +73,7 @@ def _rebuild_mapping(like: Any, items: dict[Any, Any]) -> Any:
             out = copy.copy(like)
             out.update(items)
             return out
-        return type(like)(items)  # type: ignore[call-arg]
+        return type(like)(items)
     except TypeError:
         return items
 
@@ -86,7 +86,7 @@ def _rebuild_sequence(like: Any, items: list[Any]) -> Any:
             for i, item in enumerate(items):
                 out[i] = item
             return out
-        return type(like)(items)  # type: ignore[call-arg]
+        return type(like)(items)
     except TypeError:
         return items
 
@@ -106,7 +106,7 @@ def _stack(arrays: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
     first = arrays[0]
     out = shared.empty((len(arrays), *first.shape), first.dtype)
     if first.ndim:
-        np.concatenate(arrays, out=out.reshape(-1, *first.shape[1:]))
+        np.concatenate(arrays, out=out.reshape(len(arrays) * first.shape[0], *first.shape[1:]))
     else:
         out[...] = arrays
     return out

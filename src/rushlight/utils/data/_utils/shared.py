@@ -45,6 +45,10 @@ class _Block:
         self.used = 0
         self.sent = False
 
+    def __del__(self) -> None:
+        if not self.sent:
+            os.close(self.fd)
+
     def take(self, size: int) -> Array | None:
         """The next `size` bytes, or None when the block is too full."""
         begin = -(-self.used // ALIGNMENT) * ALIGNMENT
@@ -78,9 +82,7 @@ class Sender:
         for block in self.free.values():
             if len(block.bytes) >= size:
                 return self.free.pop(block.number)
-        for block in self.free.values():  # too small for what batches have become
-            os.close(block.fd)
-        self.free.clear()
+        self.free.clear()  # all are too small for what batches have become
         self.count += 1
         return _Block(self.count, -(-size // mmap.PAGESIZE) * mmap.PAGESIZE)
 
@@ -103,7 +105,7 @@ class Sender:
         fresh = not block.sent
         self.connection.send((tag, body, layout, (block.number, len(block.bytes), fresh)))
         if fresh:
-            reduction.send_handle(self.connection, block.fd, None)  # type: ignore[arg-type]
+            reduction.send_handle(self.connection, block.fd, None)
             os.close(block.fd)
             block.sent = True
         self.lent[block.number] = block
@@ -211,7 +213,7 @@ class _Pickler(reduction.ForkingPickler):
         flat = np.ascontiguousarray(obj.transpose(axes))
         if not flat.flags.writeable:
             flat = flat.copy()
-        buffer = pickle.PickleBuffer(flat.reshape(-1).view(np.uint8))
+        buffer = pickle.PickleBuffer(flat.reshape(-1).view(np.uint8).data)
         return _rebuild_array, (buffer, obj.dtype.str, [obj.shape[i] for i in axes], np.argsort(axes).tolist())
 
 

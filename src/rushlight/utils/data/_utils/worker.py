@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 import rushlight
+from rushlight.backend.native import set_num_threads
 from rushlight.utils.data._utils import shared
 
 PARENT_CHECK_INTERVAL = 2.0  # seconds, where the system cannot tell us when the parent dies
@@ -61,22 +62,25 @@ class ExceptionWrapper:
     """An exception on its way to another process: its type, and its traceback as text."""
 
     def __init__(self, error: BaseException, where: str) -> None:
-        self.exc_type: type[BaseException] = type(error)
+        self.exc_type: Any = type(error)
         self.name = type(error).__name__
         self.exc_msg = "".join(traceback.format_exception(error))
         self.where = where
 
     def reraise(self) -> None:
+        # No local variable holds the exception: with its traceback that would be a cycle that keeps the iterator.
+        raise self._rebuild()
+
+    def _rebuild(self) -> Any:
         message = f"Caught {self.name} {self.where}.\nOriginal {self.exc_msg}"
         if self.exc_type is KeyError:
-            raise KeyError(KeyErrorMessage(message))
+            return KeyError(KeyErrorMessage(message))
         if getattr(self.exc_type, "message", None):
-            raise self.exc_type(message=message)
+            return self.exc_type(message=message)
         try:
-            exception = self.exc_type(message)
-        except Exception:
-            raise RuntimeError(message) from None
-        raise exception
+            return self.exc_type(message)
+        except Exception:  # a constructor of another form
+            return RuntimeError(message)
 
 
 class StreamEnd:
@@ -147,7 +151,7 @@ def worker_loop(connection: Connection, job: Job, close: list[Connection]) -> No
     # Ctrl-C reaches the whole process group: the parent decides what to do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # OpenMP's threads did not survive the fork: one thread never asks for them.
-    rushlight.set_num_threads(1)
+    set_num_threads(1)
     seed = job.base_seed + job.worker_id
     random.seed(seed)
     rushlight.manual_seed(seed)
