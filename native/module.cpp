@@ -134,7 +134,7 @@ PyMODINIT_FUNC PyInit__native() {
     if (PyArray_ImportNumPyAPI() < 0) return nullptr;
     PyObject* module = PyModule_Create(&rl::definition);
     if (!module) return nullptr;
-    if (rl::add_families(module) < 0) {
+    if (rl::add_families(module) < 0 || PyModule_AddFunctions(module, rl::allocator_methods()) < 0) {
         Py_DECREF(module);
         return nullptr;
     }

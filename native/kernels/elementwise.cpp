@@ -60,6 +60,21 @@ PyObject* run_in_line(const Operation* op, PyArrayObject* a, PyArrayObject* b, P
     return as_object(result);
 }
 
+// A small array in C order and a number, on either side.
+template <class T>
+PyObject* run_with_number(const Operation* op, PyArrayObject* a, PyObject* number, bool number_first) {
+    npy_intp n = PyArray_SIZE(a);
+    T tile_of_it[small];
+    double value = PyFloat_AS_DOUBLE(number);
+    PyArrayObject* result = empty(PyArray_NDIM(a), PyArray_DIMS(a), type_number<T>());
+    if (!result) return nullptr;
+    std::fill(tile_of_it, tile_of_it + n, T(value));
+    const T *x = data<T>(a), *y = tile_of_it;
+    if (number_first) std::swap(x, y);
+    op->primitive<T>()(data<T>(result), x, y, x, n);
+    return as_object(result);
+}
+
 PyObject* run_typed(int type, const Operation* op, const Input* inputs, int arity, PyArrayObject* out, bool* unfit) {
     switch (type) {
         case NPY_FLOAT32: return run_one<float>(op, inputs, arity, out, unfit);
@@ -154,6 +169,9 @@ PyObject* entry(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* na
                 if (type == NPY_FLOAT32 && !(op->slow_float && PyArray_SIZE(a) > small)) return run_in_line<float>(op, a, b, nullptr);
                 if (type == NPY_FLOAT64 && !op->slow_double) return run_in_line<double>(op, a, b, nullptr);
             }
+        } else if (PyFloat_CheckExact(args[1]) && PyArray_SIZE(a) <= small) {
+            if (type == NPY_FLOAT32) return run_with_number<float>(op, a, args[1], false);
+            if (type == NPY_FLOAT64) return run_with_number<double>(op, a, args[1], false);
         }
     }
     return elementwise(op, references[index], args, nargs, names);
