@@ -32,7 +32,7 @@ def fill_uniform(gen: Any, out: Array, low: float = 0.0, high: float = 1.0) -> N
 def fill_normal(gen: Any, out: Array, mean: float = 0.0, std: float = 1.0) -> None:
     """Normal; complex numbers have a total variance of std squared."""
     if out.dtype.kind == "c":
-        # PyTorch tells the real parts from the imaginary ones by position only, and takes a complex mean for real.
+        # PyTorch adds the mean to both parts.
         out, std = _parts(out), std / math.sqrt(2.0)
     if out.size < 16 or not out.flags.c_contiguous:
         _fill(gen, out, np.dtype(np.float64), lambda flat: K.mt_normal_pairs_(gen.mt, gen.spare, flat, mean, std))
@@ -115,9 +115,9 @@ def multinomial(gen: Any, weights: Array, count: int, replacement: bool) -> Arra
         clocks = np.empty_like(weights)
         fill_exponential(gen, clocks)
         with np.errstate(all="ignore"):
-            scores = _to_float(weights / clocks)
+            scores: Array = _to_float(weights / clocks)
         if count == 1:
-            return scores.argmax(-1, keepdims=True).astype(np.int64)
+            return np.argmax(scores, -1, keepdims=True).astype(np.int64)
         return np.argsort(-scores, -1, kind="stable")[:, :count].astype(np.int64)
     uniform = np.empty((len(weights), count))
     fill_uniform(gen, uniform)
@@ -144,10 +144,8 @@ def binomial(gen: Any, count: Array, p: Array) -> Array:
 
 def standard_gamma(gen: Any, shape: Array) -> Array:
     """A gamma sample of scale 1 for each shape parameter, in their type; never below the least normal number."""
-    out = _sampled(
-        gen, shape.shape, shape.dtype, lambda out: K.mt_gamma_(gen.mt, gen.spare, out, _flat64(shape))
-    )
-    return np.maximum(out, ml_dtypes.finfo(shape.dtype).tiny)
+    out = _sampled(gen, shape.shape, shape.dtype, lambda out: K.mt_gamma_(gen.mt, gen.spare, out, shape.ravel()))
+    return np.maximum(out, np.finfo(shape.dtype).tiny)
 
 
 def _flat64(a: Array) -> Array:

@@ -14,7 +14,10 @@ from . import (  # noqa: F401
     indexing,
     joining,
     linear,
+    dropout,
     parts,
+    random,
+    random_inplace,
     reduction,
     shape,
 )

@@ -69,8 +69,6 @@ def mt_words(mt: Array, n: int) -> Array:
     return _temper(out)
 
 
-
-
 def _long_run(mt: Array, n: int) -> Array:
     twister = np.random.MT19937(0)
     twister.state = {"bit_generator": "MT19937", "state": {"key": mt[:N], "pos": min(int(mt[N]), N)}}

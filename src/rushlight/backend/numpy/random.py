@@ -9,6 +9,7 @@ Transcendental functions of doubles go through `math`, the C library's, because 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -25,17 +26,18 @@ _EPSILON24, _EPSILON53 = f32(2.0**-24), f64(2.0**-53)
 
 
 # --------------------------------------------------------------------------------------- fused multiply-add
-def fma32(a: Array, b: Array, c: Array) -> Array:
+def fma32(a: Any, b: Any, c: Any) -> Array:
     """a * b + c of float32, rounded once.
 
     The product is exact in float64. The sum is rounded to odd there (Boldo and Melquiond, "Emulation of FMA and
     correctly rounded sums: proved algorithms using rounding to odd", IEEE TC 57(4), 2008), so that the last rounding,
     to float32, is the only one that counts.
     """
-    return _sum_to_odd(f64(a) * f64(b), np.asarray(c, f64)).astype(f32)
+    product = np.asarray(a, f64) * np.asarray(b, f64)
+    return _sum_to_odd(product, np.asarray(c, f64)).astype(f32)
 
 
-def fma64(a: Array, b: Array, c: Array) -> Array:
+def fma64(a: Any, b: Any, c: Any) -> Array:
     """a * b + c of float64, rounded once; |a|, |b| below 2**970 (the same paper, its Fig. 4)."""
     product, product_rest = _two_product(np.asarray(a, f64), np.asarray(b, f64))
     low, low_rest = _two_sum(np.asarray(c, f64), product_rest)
@@ -122,7 +124,7 @@ def mt_permutation_(mt: Array, out: Array) -> None:
 def mt_normal_pairs_(mt: Array, spare: Array, out: Array, mean: float, std: float) -> None:
     """Normal values one by one in float64, by Box and Muller's method; `out` is float64.
 
-    Every second value was made with the one before: it waits in `spare` = [value, 1 if there is one], from call to call.
+    Every second value was made with the one before; it waits in `spare` = [value, 1 if there is one] between calls.
     """
     n, values = out.size, []
     if n and spare[1]:

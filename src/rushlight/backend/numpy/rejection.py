@@ -14,7 +14,7 @@ _BATCH = 256
 
 
 class _Uniforms:
-    """float64 uniforms one at a time, drawn ahead from a copy of the state; `close` moves the state on by those used."""
+    """float64 uniforms one at a time, drawn ahead from a copy of the state; `close` moves the state on to match."""
 
     def __init__(self, mt: Array) -> None:
         self.mt, self.ahead, self.used = mt, mt.copy(), 0
@@ -143,28 +143,35 @@ def _stirling_rest(k: float) -> float:
 
 
 def mt_gamma_(mt: Array, spare: Array, out: Array, shape: Array) -> None:
-    """Gamma samples of scale 1 for flat float64 shapes (Marsaglia and Tsang, ACM TOMS 26(3), 2000)."""
+    """Gamma samples of scale 1 for flat shape parameters (Marsaglia and Tsang, ACM TOMS 26(3), 2000).
+
+    As in PyTorch the shape parameter's own arithmetic is in its type (float32 or float64), the rest in float64.
+    """
     uniform = _Uniforms(mt)
-    out[:] = [_gamma(a, uniform, spare) for a in shape.tolist()]
+    with np.errstate(all="ignore"):
+        out[:] = [_gamma(a, uniform, spare) for a in shape]
     uniform.close()
 
 
-def _gamma(shape: float, uniform: _Uniforms, spare: Array) -> float:
-    scale = 1.0
+_THIRD, _SQUEEZE = np.float32(1) / np.float32(3), float(np.float32(0.0331))
+
+
+def _gamma(shape: Any, uniform: _Uniforms, spare: Array) -> float:
+    scale, one = 1.0, type(shape)(1)
     if shape < 1:
         if shape == 0:
             return 0.0
-        scale *= math.pow(1 - uniform(), 1 / shape)
-        shape += 1
-    d = shape - 1.0 / 3.0
+        scale *= math.pow(1 - uniform(), one / shape)
+        shape = shape + one
+    d = float(shape - _THIRD)
     c = 1.0 / math.sqrt(9.0 * d)
     while True:
         x = _normal(uniform, spare)
         y = 1.0 + c * x
         if y <= 0:
             continue
-        v, u = y * y * y, 1 - uniform()
-        if u < 1 - 0.0331 * x**4 or math.log(u) < 0.5 * x * x + d * (1 - v + math.log(v)):
+        v, u, square = y * y * y, 1 - uniform(), x * x
+        if u < 1 - _SQUEEZE * square * square or math.log(u) < 0.5 * square + d * (1 - v + math.log(v)):
             return scale * d * v
 
 
