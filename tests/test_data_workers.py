@@ -135,6 +135,14 @@ def test_blocks_are_used_again_and_grow():
     assert len(seen) < 60
 
 
+def test_batches_may_all_be_kept(monkeypatch):
+    monkeypatch.setattr("rushlight.utils.data._utils.shared.MAPPED", 20)
+    before = len(os.listdir("/proc/self/fd"))
+    batches = list(DataLoader(Items(100, image), 1, num_workers=1))
+    assert len(os.listdir("/proc/self/fd")) < before + 25
+    assert [y.item() for _, y, _ in batches] == [x[0, 0, 0, 0].item() for x, _, _ in batches] == list(range(100))
+
+
 def test_a_block_is_left_alone_after_a_fork():
     iterator = iter(DataLoader(Items(40, image), 1, num_workers=1))
     x, *_ = next(iterator)

@@ -13,7 +13,7 @@ import tempfile
 import warnings
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import IO, Any
 
 from rushlight.device import device
 from rushlight.errors import unsupported
@@ -31,7 +31,8 @@ __all__ = [
 ]
 
 DEFAULT_PROTOCOL = 2
-MapLocation = Callable[[Any, str], Any] | device | str | dict[str, str] | None
+MAP_LOCATION = Callable[[Any, str], Any] | device | str | dict[str, str] | None
+FILE_LIKE = str | os.PathLike[str] | IO[bytes]
 
 
 # ---- save ------------------------------------------------------------------------------------------------------------
@@ -129,7 +130,7 @@ def _records(obj: Any, protocol: int, byteorder: bool) -> list[tuple[str, Any]]:
 
 def load(
     f: Any,
-    map_location: MapLocation = None,
+    map_location: MAP_LOCATION = None,
     pickle_module: Any = None,
     *,
     weights_only: bool | None = None,
@@ -162,7 +163,7 @@ def load(
 
 
 def _load(
-    file: Any, path: str | None, map_location: MapLocation, pickle_module: Any, weights_only: bool, options: Any
+    file: Any, path: str | None, map_location: MAP_LOCATION, pickle_module: Any, weights_only: bool, options: Any
 ) -> Any:
     if weights_only and set(options) - {"encoding", "errors", "fix_imports"}:
         warnings.warn("pickle_load_args only works if `weights_only=False`.", stacklevel=4)
@@ -227,7 +228,7 @@ def _dtype_of(kind: Any) -> Any:
     return kind.dtype
 
 
-def _placer(map_location: MapLocation) -> Callable[[UntypedStorage, str], UntypedStorage]:
+def _placer(map_location: MAP_LOCATION) -> Callable[[UntypedStorage, str], UntypedStorage]:
     """What puts a storage where it belongs: here, or nowhere."""
 
     def place(storage: UntypedStorage, location: str) -> UntypedStorage:

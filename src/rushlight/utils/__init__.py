@@ -1,16 +1,14 @@
-"""Helpers around training: `utils.data` holds datasets and loaders, loaded on first use."""
+"""Helpers around training; each module here (`utils.data` holds datasets and loaders) is loaded on first use."""
 
 import importlib
 from typing import Any
 
-_SUBMODULES = ("data",)
-
 
 def __getattr__(name: str) -> Any:
-    if name in _SUBMODULES:
-        return importlib.import_module(f"{__name__}.{name}")
+    if not name.startswith("_"):
+        try:
+            return importlib.import_module(f"{__name__}.{name}")
+        except ModuleNotFoundError as e:
+            if e.name != f"{__name__}.{name}":
+                raise
     raise AttributeError(f"module 'rushlight.utils' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_SUBMODULES])

@@ -23,6 +23,7 @@ Layout = list[tuple[int, int]]  # offset and size of each buffer in the block
 
 ALIGNMENT = 64
 INLINE = 32 * 1024  # below this, a copy through the socket costs less than a block's bookkeeping
+MAPPED = 512  # blocks that the parent may hold at a time: each costs it a descriptor, of which it may have 1024
 DESCRIPTORS = hasattr(os, "memfd_create") or os.name == "posix"
 
 
@@ -66,8 +67,9 @@ class _Block:
 class Sender:
     """The worker's end: pickles a batch, its large buffers in a block."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, limit: int = MAPPED) -> None:
         self.connection = connection
+        self.limit = limit
         self.free: dict[int, _Block] = {}
         self.lent: dict[int, _Block] = {}
         self.current: _Block | None = None
@@ -76,7 +78,8 @@ class Sender:
 
     def begin(self) -> None:
         """Have the last batch's size ready for `empty`, so that collation writes straight into shared memory."""
-        self.current = self._block(self.batch_size) if self.batch_size else None
+        ready = self.batch_size and len(self.lent) < self.limit
+        self.current = self._block(self.batch_size) if ready else None
 
     def _block(self, size: int) -> _Block:
         for block in self.free.values():
@@ -96,7 +99,7 @@ class Sender:
     def send(self, tag: Any, data: Any) -> None:
         body, buffers = _dumps(data)
         total = sum(b.nbytes + ALIGNMENT for b in buffers)
-        if total < INLINE or not DESCRIPTORS:
+        if total < INLINE or len(self.lent) >= self.limit or not DESCRIPTORS:
             self.connection.send((tag, body, [b.tobytes() for b in buffers], None))
             self._release()
             return

@@ -157,7 +157,7 @@ def worker_loop(connection: Connection, job: Job, close: list[Connection]) -> No
     rushlight.manual_seed(seed)
     np.random.seed(_generate_state(job.base_seed, job.worker_id))
     _worker_info = WorkerInfo(job.worker_id, job.num_workers, seed, job.dataset)
-    sender = shared.Sender(connection)
+    sender = shared.Sender(connection, max(8, shared.MAPPED // job.num_workers))
     shared.use(sender)
     inbox = Inbox(connection)
     inbox.start()
