@@ -93,7 +93,7 @@ PyObject* register_reference(PyObject*, PyObject* const* args, Py_ssize_t nargs)
     Py_RETURN_NONE;
 }
 
-PyObject* get_num_threads(PyObject*, PyObject*) { return PyLong_FromLong(threads()); }
+PyObject* get_num_threads(PyObject*, PyObject*) { return PyLong_FromLong(chosen_threads()); }
 
 PyObject* set_num_threads(PyObject*, PyObject* n) {
     long value = PyLong_AsLong(n);
@@ -107,12 +107,7 @@ PyObject* set_num_threads(PyObject*, PyObject* n) {
 }
 
 PyObject* info(PyObject*, PyObject*) {
-#ifdef _OPENMP
-    PyObject* openmp = Py_True;
-#else
-    PyObject* openmp = Py_False;
-#endif
-    return Py_BuildValue("{s:s,s:O,s:i}", "isa", isa, "openmp", openmp, "threads", threads());
+    return Py_BuildValue("{s:s,s:i}", "isa", isa, "threads", chosen_threads());
 }
 
 PyMethodDef methods[] = {
@@ -120,7 +115,7 @@ PyMethodDef methods[] = {
      "register_reference(name, function): the NumPy kernel that gets the cases the native one is not built for."},
     {"get_num_threads", get_num_threads, METH_NOARGS, "The number of threads a kernel may use now."},
     {"set_num_threads", set_num_threads, METH_O, "Sets the number of threads a kernel may use."},
-    {"info", info, METH_NOARGS, "A dict: isa, openmp, threads."},
+    {"info", info, METH_NOARGS, "A dict: isa, threads."},
     {nullptr, nullptr, 0, nullptr},
 };
 

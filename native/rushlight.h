@@ -24,10 +24,13 @@ namespace rl {
 
 // --- Threads (threads.cpp) -----------------------------------------------------------------------------------------
 
-// How many threads a kernel may use now; 1 in a forked child, where OpenMP's pool is gone, and inside a parallel region.
+// How many threads a kernel may use now: 1 inside a parallel region, and in a forked child until it sets a number.
 int threads();
+int chosen_threads();
 void set_threads(int n);
-constexpr npy_intp serial_below = 32768;  // elements; a parallel region costs about a microsecond
+// Calls f(context, i) for each i below count, on several threads; parallel.h has the face of it.
+void run_pieces(npy_intp count, void (*f)(const void*, npy_intp), const void* context);
+constexpr npy_intp serial_below = 32768;  // elements; waking a worker costs a few microseconds
 
 // --- References -----------------------------------------------------------------------------------------------------
 

@@ -57,9 +57,9 @@ def set_num_threads(n: int) -> None:
 
 
 def info() -> dict[str, Any]:
-    """Return what runs the kernels: `native`, `isa`, `openmp`, `threads`."""
+    """Return what runs the kernels: `native`, `isa`, `threads`."""
     if library is None:
-        return {"native": False, "isa": "numpy", "openmp": False, "threads": _threads}
+        return {"native": False, "isa": "numpy", "threads": _threads}
     return {"native": True, **library.info()}
 
 
