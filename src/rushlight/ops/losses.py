@@ -1,0 +1,172 @@
+"""Losses between a prediction and a target of the same shape."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from .declare import binary, primitive
+from .class_losses import reduction_of
+
+
+def reduced(losses: Any, reduction: str) -> Any:
+    """The losses themselves, their mean or their sum."""
+    return losses if reduction == "none" else losses.mean() if reduction == "mean" else losses.sum()
+
+
+def _same_size(name: str, x: Any, y: Any) -> tuple[Any, Any]:
+    """Both expanded to one shape, with PyTorch's warning where they differ."""
+    if x._array.shape != y._array.shape:
+        warnings.warn(
+            f"Using a target size ({y.shape}) that is different to the input size ({x.shape}). This will likely lead to "
+            "incorrect results due to broadcasting. Please ensure they have the same size.",
+            stacklevel=3,
+        )
+        from .shape import broadcast_tensors
+
+        return broadcast_tensors(x, y)  # type: ignore[no-any-return]
+    return x, y
+
+
+_squared = binary("mse_loss", lambda a, b: (a - b) * (a - b), lambda g, a, b: 2 * g * (a - b), lambda g, a, b: -2 * g * (a - b), publish=False)
+
+
+def mse_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", weight: Any = None) -> Any:  # noqa: A002
+    """Squared differences."""
+    reduction = reduction_of(reduction, size_average, reduce)
+    x, y = _same_size("mse_loss", input, target)
+    losses = _squared(x, y)
+    return _weighted(losses, weight, reduction)
+
+
+def _weighted(losses: Any, weight: Any, reduction: str) -> Any:
+    if weight is None:
+        return reduced(losses, reduction)
+    if weight.shape != losses.shape:
+        raise ValueError("Inputs and weights must have the same size.")
+    weighted = losses * weight
+    if reduction == "mean":
+        return weighted.sum() / weight.sum()
+    return reduced(weighted, reduction)
+
+
+def l1_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", weight: Any = None) -> Any:  # noqa: A002
+    """Absolute differences."""
+    reduction = reduction_of(reduction, size_average, reduce)
+    x, y = _same_size("l1_loss", input, target)
+    return _weighted((x - y).abs(), weight, reduction)
+
+
+def smooth_l1_loss(
+    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", beta: float = 1.0  # noqa: A002
+) -> Any:
+    """Squared differences over `2 beta` up to `beta`, absolute ones less `beta / 2` beyond."""
+    reduction = reduction_of(reduction, size_average, reduce)
+    if beta < 0:
+        raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
+    x, y = _same_size("smooth_l1_loss", input, target)
+    if beta == 0:
+        return reduced((x - y).abs(), reduction)
+    from .comparison import where
+
+    difference = (x - y).abs()
+    return reduced(where(difference < beta, difference * difference * (0.5 / beta), difference - 0.5 * beta), reduction)
+
+
+def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:  # noqa: A002
+    """Half the squared difference up to `delta`, `delta` times the absolute one less `delta / 2` beyond."""
+    reduction = reduction_of(reduction)
+    if delta <= 0:
+        raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    x, y = _same_size("huber_loss", input, target)
+    from .comparison import where
+
+    difference = (x - y).abs()
+    losses = where(difference <= delta, 0.5 * difference * difference, delta * (difference - 0.5 * delta))
+    return _weighted(losses, weight, reduction)
+
+
+def binary_cross_entropy(
+    input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"  # noqa: A002
+) -> Any:
+    """`-(t log p + (1 - t) log(1 - p))` of probabilities, the logs not below -100."""
+    reduction = reduction_of(reduction, size_average, reduce)
+    if target._array.shape != input._array.shape:
+        raise ValueError(
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
+            "Please ensure they have the same size."
+        )
+    a = input._array
+    if a.size and (np.min(a) < 0 or np.max(a) > 1):
+        raise RuntimeError("all elements of input should be between 0 and 1")
+    losses = _bce(input, target)
+    if weight is not None:
+        losses = losses * weight
+    return reduced(losses, reduction)
+
+
+def _bce_forward(a: Any, b: Any) -> Any:
+    with np.errstate(all="ignore"):
+        return ((b - 1) * np.maximum(np.log1p(-a), -100) - b * np.maximum(np.log(a), -100)).astype(a.dtype)
+
+
+_bce = primitive(
+    "BinaryCrossEntropyBackward0", _bce_forward, tensors=True,
+    a=lambda g, a, b: g * (a - b) / ((1 - a) * a).clamp(min=1e-12),
+    b=lambda g, a: g * ((-a).log1p().clamp(min=-100) - a.log().clamp(min=-100)),
+)  # fmt: skip
+
+
+def binary_cross_entropy_with_logits(
+    input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean", pos_weight: Any = None  # noqa: A002
+) -> Any:
+    """`binary_cross_entropy` of `sigmoid(input)`, computed without its overflow; `pos_weight` weighs the positives."""
+    reduction = reduction_of(reduction, size_average, reduce)
+    if target._array.shape != input._array.shape:
+        raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
+    from ..nn.functional import logsigmoid
+
+    log_p = logsigmoid(input)
+    if pos_weight is None:
+        losses = (1 - target) * input - log_p
+    else:
+        losses = (1 - target) * input - (1 + (pos_weight - 1) * target) * log_p
+    if weight is not None:
+        losses = losses * weight
+    return reduced(losses, reduction)
+
+
+def kl_div(
+    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", log_target: bool = False  # noqa: A002
+) -> Any:
+    """`target * (log target - input)`; `log_target`: the target is given as its log. `batchmean` divides by the batch."""
+    if size_average is not None or reduce is not None:
+        reduction = reduction_of(reduction, size_average, reduce)
+    if reduction == "mean":
+        warnings.warn(
+            "reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' divides "
+            "only by the batch size, and aligns with the KL div math definition.'mean' will be changed to behave the "
+            "same as 'batchmean' in the next major release.",
+            stacklevel=3,
+        )
+    if log_target:
+        losses = target.exp() * (target - input)
+    else:
+        from . import xlogy
+
+        losses = xlogy(target, target) - target * input
+    if reduction == "batchmean":
+        return losses.sum() / max(input.shape[0] if input.dim() else 1, 1)
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    return reduced(losses, reduction)
+
+
+FUNCTIONAL = {
+    f.__name__: f
+    for f in (
+        mse_loss, l1_loss, smooth_l1_loss, huber_loss, binary_cross_entropy, binary_cross_entropy_with_logits, kl_div
+    )
+}  # fmt: skip
