@@ -148,26 +148,6 @@ template <class T> struct Dots {
 #endif
 };
 
-// Sums each of n vectors over its lanes, into consecutive places.
-template <class T, int N> inline void sum_each(Vec<T>* v, T* to) {
-    constexpr int W = Lanes<T>::width;
-    if constexpr (N >= W / 2 && W >= 8) {
-        Vec<T> square[W];
-#pragma GCC unroll 16
-        for (int i = 0; i < W; i++) square[i] = i < N ? v[i] : Vec<T>{};
-        transpose<T>(square);
-#pragma GCC unroll 4
-        for (int half = W / 2; half; half /= 2)
-#pragma GCC unroll 8
-            for (int i = 0; i < half; i++) square[i] += square[i + half];
-        T lane[W];
-        store(lane, square[0]);
-        for (int i = 0; i < N; i++) to[i] = lane[i];
-    } else {
-        for (int i = 0; i < N; i++) to[i] = sum_lanes<T>(v[i]);
-    }
-}
-
 template <class T, int R, int C>
 static void dots(npy_intp k, const T* a, npy_intp lda, const T* b, npy_intp ldb, T* c, npy_intp ldc, const Finish<T>& f, const T* bias) {
     constexpr int W = Lanes<T>::width;
@@ -192,8 +172,7 @@ static void dots(npy_intp k, const T* a, npy_intp lda, const T* b, npy_intp ldb,
     int rest = static_cast<int>(k - p);
     if (rest) step([rest](const T* q) { return load_some(q, rest); }, p);
     T total[R * C];
-#pragma GCC unroll 8
-    for (int i = 0; i < R; i++) sum_each<T, C>(sum[i], total + i * C);
+    sum_each<T, R * C>(&sum[0][0], total);
     for (int i = 0; i < R; i++)
         for (int j = 0; j < C; j++) {
             T v = f.alpha * total[i * C + j];

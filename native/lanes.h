@@ -1,23 +1,12 @@
-// Vectors of the set's width for the blocked kernels: load, store, multiply-add, transpose; and scratch memory.
+// Vectors of any number type for the blocked kernels: load, store, transpose, sum; and scratch memory.
 #pragma once
-#include "rushlight.h"
+#include "simd.h"
 
 #include <cstdlib>
 #include <cstring>
 #include <type_traits>
-#if defined(RL_ISA_avx2) || defined(RL_ISA_avx512)
-#include <immintrin.h>
-#endif
 
 RL_BEGIN
-
-#if defined(RL_ISA_avx512)
-constexpr int vector_bytes = 64;
-#elif defined(RL_ISA_avx2)
-constexpr int vector_bytes = 32;
-#else
-constexpr int vector_bytes = 16;
-#endif
 
 template <class T> struct Lanes {
     static constexpr int width = vector_bytes / sizeof(T);
@@ -55,16 +44,7 @@ template <class T> inline void store_some(T* p, int n, Vec<T> v) {
     std::memcpy(p, buffer, sizeof(T) * n);
 }
 
-// a * b + c, in one rounding where the set has it.
-inline Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
-#if defined(RL_ISA_avx512)
-    return (Vec<float>)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
-#elif defined(RL_ISA_avx2)
-    return (Vec<float>)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
-#else
-    return a * b + c;
-#endif
-}
+// The sister of simd.h's.
 inline Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
 #if defined(RL_ISA_avx512)
     return (Vec<double>)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
@@ -113,6 +93,34 @@ template <class T> inline void transpose(Vec<T>* rows) {
     if constexpr (W >= 8) transpose_stage<T, 4>(rows);
     if constexpr (W >= 4) transpose_stage<T, 2>(rows);
     if constexpr (W >= 2) transpose_stage<T, 1>(rows);
+}
+
+// Lane i becomes the sum over the lanes of v[i], for `width` vectors: halves are exchanged and added.
+template <class T, int S> inline void fold_stage(Vec<T>* v) {
+#pragma GCC unroll 8
+    for (int i = 0; i < S; i++) {
+        exchange<T, S>(v[i], v[i + S]);
+        v[i] = v[i] + v[i + S];
+    }
+}
+template <class T> inline Vec<T> sum_vectors(Vec<T>* v) {
+    constexpr int W = Lanes<T>::width;
+    if constexpr (W >= 16) fold_stage<T, 8>(v);
+    if constexpr (W >= 8) fold_stage<T, 4>(v);
+    if constexpr (W >= 4) fold_stage<T, 2>(v);
+    fold_stage<T, 1>(v);
+    return v[0];
+}
+// The sums of n vectors, into consecutive places.
+template <class T, int N> inline void sum_each(const Vec<T>* v, T* to) {
+    constexpr int W = Lanes<T>::width;
+#pragma GCC unroll 16
+    for (int first = 0; first < N; first += W) {
+        Vec<T> some[W];
+#pragma GCC unroll 16
+        for (int i = 0; i < W; i++) some[i] = first + i < N ? v[first + i] : Vec<T>{};
+        store_some(to + first, N - first < W ? N - first : W, sum_vectors<T>(some));
+    }
 }
 
 // Memory that a thread keeps from call to call, one block a slot. What it held is lost when it grows.
