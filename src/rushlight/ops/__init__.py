@@ -6,20 +6,28 @@ from typing import Any
 
 from . import (  # noqa: F401
     arithmetic,
+    arranging,
+    attention,
     comparison,
     conversion,
-    arranging,
+    convolution,
     creation,
+    dropout,
+    embedding,
     gathering,
     indexing,
     joining,
     linear,
-    dropout,
+    losses,
+    normalization,
     parts,
+    pooling,
     random,
     random_inplace,
     reduction,
     shape,
+    class_losses,
+    activation,
 )
 from .declare import FUNCTIONS
 from .joining import stack

@@ -74,7 +74,13 @@ def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:  # noqa: A002
 
 public(rsub)
 
-floor_divide = binary("floor_divide", K.floor_divide)
+
+
+def _no_floor_divide_slope(g: Any) -> Any:
+    raise RuntimeError("derivative for aten::floor_divide is not implemented")
+
+
+floor_divide = binary("floor_divide", K.floor_divide, _no_floor_divide_slope, _no_floor_divide_slope)
 
 
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:  # noqa: A002

@@ -14,7 +14,7 @@ import numpy as np
 
 from rushlight.backend import expression
 from rushlight.backend.expression import Symbol, fuse
-from rushlight.backend.numpy import special
+from rushlight.backend.numpy import bessel, gamma, normal, orthogonal, special
 from rushlight.backend.numpy.precision import widen
 
 __all__ = ["fuse"]
@@ -214,5 +214,6 @@ def nextafter(a: Any, b: Any) -> Any:
     return np.nextafter(a, b)
 
 
-for _name in special.__all__:
-    _same(_name, getattr(special, _name))
+for _module in (special, gamma, normal, bessel, orthogonal):
+    for _name in _module.__all__:
+        _same(_name, getattr(_module, _name))

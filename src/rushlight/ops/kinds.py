@@ -1,0 +1,42 @@
+"""Which dtypes a kernel takes, and PyTorch's complaint about the others."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+
+REAL = "biufV"
+NUMERIC = "biufcV"
+FLOATING = "fV"
+
+
+def only(kinds: str, complaint: str, kernel: Any, error: type[Exception] = NotImplementedError) -> Any:
+    """`kernel`, refusing arrays of other NumPy kinds; a `complaint` of one word is the name of PyTorch's kernel."""
+
+    @functools.wraps(kernel)
+    def checked(*operands: Any) -> Any:
+        for a in operands:
+            if a.__class__ is np.ndarray and a.dtype.kind not in kinds:
+                refuse(complaint, a, error)
+        return kernel(*operands)
+
+    if " " not in complaint and not hasattr(kernel, "__name__"):
+        checked.__name__ = complaint
+    return checked
+
+
+def refuse(complaint: str, a: Any, error: type[Exception] = NotImplementedError) -> None:
+    """Raise PyTorch's error for an array whose dtype a kernel does not have."""
+    if " " in complaint:
+        raise error(complaint)
+    raise error(f"\"{complaint}\" not implemented for '{dtypes.of_array(a.dtype).scalar_name}'")
+
+
+def is_bool(x: Any) -> bool:
+    """Whether a Tensor, an array or a number is boolean."""
+    a = getattr(x, "_array", x)
+    return isinstance(a, (bool, np.bool_)) or (a.__class__ is np.ndarray and a.dtype.kind == "b")

@@ -1,0 +1,458 @@
+"""Functions of two or three numbers: greater and smaller, limits, angles and lengths, interpolation, closeness."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..autograd.tensor import Tensor, wrap
+from ..backend import kernels as K
+from .arithmetic import add, conj, div, mul, pow, sub  # noqa: A004
+from .bitwise import tensors_only
+from .comparison import eq, ge, le, lt, where
+from .declare import NUMBERS, binary, broadcast_error, primitive, public, reduce_to, type_error
+from .kinds import FLOATING, REAL, only, refuse
+from .pointwise import as_floating, cos, exp, exp2, isnan, lgamma, log, sigmoid, sin, zeros
+from .promotion import result_dtype, to_array
+
+# ---- the greater and the smaller -------------------------------------------------------------------------------------------
+
+
+def _chosen(g: Any, mine: Any, other: Any) -> Any:
+    """The gradient of the operand that won; half of it in a tie."""
+    return where(mine, g, where(other, g * 0, g / 2))
+
+
+def _extremum(name: str, kernel: Any, first: Any) -> Any:
+    return binary(
+        name, only(REAL, f"{name} not implemented for complex tensors.", kernel, RuntimeError),
+        lambda g, a, b: _chosen(g, first(a, b), first(b, a)), lambda g, a, b: _chosen(g, first(b, a), first(a, b)),
+        check=tensors_only(name), inplace=False,
+    )  # fmt: skip
+
+
+maximum = _extremum("maximum", K.maximum, lambda a, b: a > b)
+minimum = _extremum("minimum", K.minimum, lambda a, b: a < b)
+
+
+def _number_wins(name: str, kernel: Any, first: Any) -> Any:
+    """A maximum or minimum that ignores nan; ties give the gradient to the first operand."""
+    return binary(
+        name, only(REAL, f"{name} not implemented for complex tensors.", kernel, RuntimeError),
+        lambda g, a, b: where(first(a, b) | isnan(b), g, g * 0),
+        lambda g, a, b: where(first(a, b) | isnan(b), g * 0, g),
+        check=tensors_only(name), inplace=False,
+    )  # fmt: skip
+
+
+fmax = _number_wins("fmax", K.fmax, ge)
+fmin = _number_wins("fmin", K.fmin, le)
+
+# ---- limits ---------------------------------------------------------------------------------------------------------------------
+
+NO_COMPLEX_CLAMP = "clamp is not supported for complex types"
+_clamp = primitive(
+    "ClampBackward0", only(REAL, NO_COMPLEX_CLAMP, lambda a, low, high: K.clamp(a, low, high)),
+    a=lambda g, a, low, high: where(_within(a, low, high), g, g * 0),
+)  # fmt: skip
+
+
+def _within(a: Any, low: Any, high: Any) -> Any:
+    if low is None:
+        return a <= high
+    return a >= low if high is None else (a >= low) & (a <= high)
+
+
+def _clamp_arrays(a: Any, low: Any, high: Any) -> Any:
+    return K.clamp(a, low, high)
+
+
+_clamp_tensors = primitive(
+    "ClampBackward1", only(REAL, NO_COMPLEX_CLAMP, lambda a, low, high: K.clamp(a, low, high)),
+    a=lambda g, a, low, high, a_shape: _to_shape(where(_within(a, low, high), g, g * 0), a_shape),
+    low=lambda g, a, low, high, low_shape: _to_shape(
+        where((a < low) if high is None else (a < low) & (low < high), g, g * 0), low_shape
+    ),
+    high=lambda g, a, low, high, high_shape: _to_shape(
+        where((a > high) if low is None else (a > high) | (low >= high), g, g * 0), high_shape
+    ),
+)  # fmt: skip
+
+
+def _to_shape(g: Any, shape: Any) -> Any:
+    return reduce_to(g, shape, (g._array if isinstance(g, Tensor) else g).dtype)
+
+
+def clamp(input: Any, min: Any = None, max: Any = None) -> Any:  # noqa: A002
+    """Hold every element between `min` and `max` (numbers or tensors); where they cross, `max` wins.
+
+    >>> import rushlight as torch
+    >>> torch.clamp(torch.tensor([-2.0, 0.5, 2.0]), -1, 1)
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    if not isinstance(input, Tensor):
+        raise type_error("clamp", input)
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    bounds = [b for b in (min, max) if b is not None]
+    tensors = [isinstance(b, Tensor) for b in bounds]
+    if any(tensors) and not all(tensors) or not all(isinstance(b, (Tensor, *NUMBERS, np.generic)) for b in bounds):
+        kinds = ", ".join(type(v).__name__ for v in (input, min, max))
+        raise TypeError(f"clamp() received an invalid combination of arguments - got ({kinds})")
+    d = result_dtype(input, *bounds)
+    if d.category == dtypes.COMPLEX:
+        raise NotImplementedError(NO_COMPLEX_CLAMP)
+    x = input if input.dtype is d else input.to(d)
+    if not any(tensors):
+        low, high = (None if b is None else _limit(b, d) for b in (min, max))
+        if any(b is not None and b != b for b in (low, high)):
+            return mul(x, math.nan)
+        return _clamp(x, low, high)
+    low, high = (b if b is None or b.dtype is d else b.to(d) for b in (min, max))
+    for b in (low, high):
+        error = None if b is None else broadcast_error(x._array, b._array)
+        if error is not None:
+            raise error
+    return _clamp_tensors(x, low, high)
+
+
+def _limit(value: Any, d: dtypes.dtype) -> Any:
+    """A number held within what the dtype can represent, as the dtype's own kind of number."""
+    if d.category != dtypes.INT:
+        return to_array(value, d)
+    info = np.iinfo(dtypes.to_numpy(d))
+    return builtins.min(builtins.max(int(value), int(info.min)), int(info.max))
+
+
+public(clamp, inplace=True, out=True, aliases=("clip",))
+
+
+def clamp_min(input: Any, min: Any) -> Any:  # noqa: A002
+    """The elements, but at least `min` (a number or a tensor)."""
+    return _extreme_or_clamp("clamp_min", maximum, input, min) if isinstance(min, Tensor) else clamp(input, min)
+
+
+def clamp_max(input: Any, max: Any) -> Any:  # noqa: A002
+    """The elements, but at most `max` (a number or a tensor)."""
+    return _extreme_or_clamp("clamp_max", minimum, input, max) if isinstance(max, Tensor) else clamp(input, None, max)
+
+
+def _extreme_or_clamp(name: str, extremum: Any, x: Any, bound: Any) -> Any:
+    if not isinstance(x, Tensor):
+        raise type_error(name, x)
+    if result_dtype(x, bound).category == dtypes.COMPLEX:
+        raise NotImplementedError(NO_COMPLEX_CLAMP)
+    return clamp(x, bound, None) if extremum is maximum else clamp(x, None, bound)
+
+
+public(clamp_min, inplace=True, out=True)
+public(clamp_max, inplace=True, out=True)
+
+# ---- angles, lengths, signs ----------------------------------------------------------------------------------------------------
+
+atan2 = binary(
+    "atan2", only(REAL, "atan2_cpu", K.atan2),
+    lambda g, a, b: g * (b / _norm2(a, b)), lambda g, a, b: g * (-a / _norm2(a, b)),
+    to_float=True, aliases=("arctan2",), check=tensors_only("atan2"),
+)  # fmt: skip
+
+
+def _norm2(a: Any, b: Any) -> Any:
+    size = a * a + b * b
+    return where(eq(size, 0), size * 0 + 1, size)
+
+
+hypot = binary(
+    "hypot", only(FLOATING, "hypot_cpu", K.hypot),
+    lambda g, a, out: g * (a / out), lambda g, b, out: g * (b / out), check=tensors_only("hypot"),
+)  # fmt: skip
+
+
+def _copysign_slope(g: Any, a: Any, out: Any) -> Any:
+    return where(eq(a, 0), g * 0, g * (out / where(eq(a, 0), a * 0 + 1, a)))
+
+
+def _copysign(a: Any, b: Any) -> Any:
+    return K.copysign(a if isinstance(a, np.ndarray) else np.asarray(a, b.dtype), b)
+
+
+copysign = binary(
+    "copysign", only(REAL, "copysign_cpu", _copysign), _copysign_slope, lambda g: zeros(g), to_float=True
+)  # fmt: skip
+nextafter = binary(
+    "nextafter", only(FLOATING, "nextafter_cpu", K.nextafter),
+    lambda g, a, b: where(eq(a, b), g * 0, g), lambda g, a, b: where(eq(a, b), g, g * 0), check=tensors_only("nextafter"),
+)  # fmt: skip
+
+
+def _same_type(x: Any, y: Any) -> None:
+    tensors_only("heaviside", "values")(x, y)
+    if x.is_complex() or y.is_complex():
+        raise RuntimeError("heaviside is not yet implemented for complex tensors.")
+    if x.dtype is not y.dtype:
+        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
+
+
+def _heaviside(a: Any, b: Any) -> Any:
+    return np.where(a == 0, b, np.asarray(a > 0, b.dtype))
+
+
+def _no_heaviside_slope(g: Any) -> Any:
+    raise RuntimeError("derivative for aten::heaviside is not implemented")
+
+
+heaviside = binary("heaviside", _heaviside, _no_heaviside_slope, _no_heaviside_slope, check=_same_type)
+
+
+@public(inplace=True, out=True)
+def ldexp(input: Any, other: Any) -> Any:  # noqa: A002
+    """`input * 2 ** other`."""
+    tensors_only("ldexp")(input, other)
+    return mul(input, pow(2.0, other))
+
+
+@public(method=False)
+def polar(abs: Any, angle: Any) -> Any:  # noqa: A002
+    """The complex numbers of the given lengths and angles."""
+    from .creation import complex as join
+
+    if abs.dtype is angle.dtype and abs.is_floating_point():
+        return join(abs * cos(angle), abs * sin(angle))
+    return join(abs, angle)
+
+
+# ---- logarithms -----------------------------------------------------------------------------------------------------------------
+
+
+def _logaddexp(a: Any, b: Any) -> Any:
+    if a.dtype.kind == "c":
+        swap = a.real < b.real
+        high, low = np.where(swap, b, a), np.where(swap, a, b)
+        return high + np.log1p(np.exp(low - high))
+    return K.logaddexp(a, b)
+
+
+def _share(a: Any, b: Any) -> Any:
+    return sigmoid(a - b)
+
+
+logaddexp = binary(
+    "logaddexp", only("fcV", "logaddexp_cpu", _logaddexp),
+    lambda g, a, b: g * conj(_share(a, b)), lambda g, a, b: g * conj(_share(b, a)),
+    inplace=False, check=tensors_only("logaddexp"),
+)  # fmt: skip
+
+
+def _logaddexp2(a: Any, b: Any) -> Any:
+    return np.logaddexp2(a, b) if a.dtype.kind == "f" and a.dtype.itemsize > 2 else np.logaddexp2(
+        a.astype(np.float32), b.astype(np.float32)
+    ).astype(a.dtype)  # fmt: skip
+
+
+logaddexp2 = binary(
+    "logaddexp2", only(FLOATING, "logaddexp2_cpu", _logaddexp2),
+    lambda g, a, b: g / (1 + exp2(b - a)), lambda g, a, b: g / (1 + exp2(a - b)),
+    inplace=False, check=tensors_only("logaddexp2"),
+)  # fmt: skip
+
+
+def _xlogy(a: Any, b: Any) -> Any:
+    return K.where(_both(isnan, b), math.nan, K.where(K.eq(a, 0), 0.0, K.mul(a, _log(b)))).astype(_kind(a, b))
+
+
+def _both(test: Any, b: Any) -> Any:
+    return np.isnan(np.asarray(b, np.float32 if not isinstance(b, np.ndarray) else None))
+
+
+def _log(b: Any) -> Any:
+    return K.log(b if isinstance(b, np.ndarray) else np.asarray(float(b)))
+
+
+def _kind(a: Any, b: Any) -> Any:
+    return (a if isinstance(a, np.ndarray) else b).dtype
+
+
+xlogy = binary(
+    "xlogy", only(REAL, "xlogy_cpu", _xlogy),
+    lambda g, a, b: where(eq(a, 0) & le(b, 0), g * 0, g * _log_any(b)), lambda g, a, b: g * a / b, to_float=True,
+)  # fmt: skip
+
+
+def _log_any(b: Any) -> Any:
+    return log(b) if not isinstance(b, NUMBERS) else (math.log(b) if b > 0 else -math.inf if b == 0 else math.nan)
+
+
+def _gamma_density(g: Any, a: Any, b: Any) -> Any:
+    return g * exp((a - 1) * log(b) - b - lgamma(a))
+
+
+def _no_igamma_slope(g: Any) -> Any:
+    raise NotImplementedError("the derivative for 'igamma: input' is not implemented.")
+
+
+def _no_igammac_slope(g: Any) -> Any:
+    raise NotImplementedError("the derivative for 'igammac: input' is not implemented.")
+
+
+igamma = binary(
+    "igamma", only(FLOATING, "igamma", K.igamma), _no_igamma_slope, _gamma_density, check=tensors_only("igamma")
+)
+igammac = binary(
+    "igammac", only(FLOATING, "igammac", K.igammac), _no_igammac_slope, lambda g, a, b: -_gamma_density(g, a, b),
+    check=tensors_only("igammac"),
+)  # fmt: skip
+
+
+# ---- three operands -----------------------------------------------------------------------------------------------------------------
+
+
+@public(inplace=True, out=True)
+def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:  # noqa: A002
+    """`input + value * tensor1 * tensor2`."""
+    _tensors("addcmul", input, tensor1, tensor2)
+    return add(input, mul(_scaled(tensor1, value, input, tensor2), tensor2))
+
+
+def _scaled(x: Any, value: Any, *others: Any) -> Any:
+    if value.__class__ is int and value == 1:
+        return x
+    if isinstance(value, float) and result_dtype(x, *others).category <= dtypes.INT:
+        value = int(value)
+    return mul(x, value)
+
+
+def _tensors(name: str, *operands: Any) -> None:
+    for position, (value, label) in enumerate(zip(operands, ("input", "tensor1", "tensor2"), strict=True), 1):
+        if not isinstance(value, Tensor):
+            raise type_error(name, value, position, label)
+
+
+@public(inplace=True, out=True)
+def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:  # noqa: A002
+    """`input + value * tensor1 / tensor2`, of floating-point tensors."""
+    _tensors("addcdiv", input, tensor1, tensor2)
+    if all(x.dtype.category <= dtypes.INT for x in (tensor1, tensor2)):
+        raise RuntimeError(
+            "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true "
+            "division of tensor1 and tensor2. The historic addcdiv behavior can be implemented as (input + value * "
+            "torch.trunc(tensor1 / tensor2)).to(input.dtype) for integer inputs and as (input + value * tensor1 / "
+            "tensor2) for float inputs. The future addcdiv behavior is just the latter implementation: (input + value * "
+            "tensor1 / tensor2), for all dtypes."
+        )
+    return add(input, div(_scaled(tensor1, value, input, tensor2), tensor2))
+
+
+def _lerp_array(a: Any, b: Any, w: Any) -> Any:
+    """From whichever end is nearer, so that both ends are met exactly."""
+    return K.where(np.abs(w) < 0.5, a + w * (b - a), b - (b - a) * (1 - w))
+
+
+_lerp = primitive(
+    "LerpBackward1", lambda a, b, w: _lerp_array(a, b, w),
+    a=lambda g, w, a_shape: _to_shape(g * (1 - conj(w)), a_shape), b=lambda g, w, b_shape: _to_shape(g * conj(w), b_shape),
+    w=lambda g, a, b, w_shape: _to_shape(g * conj(b - a), w_shape),
+)  # fmt: skip
+_lerp_scalar = primitive(
+    "LerpBackward0", lambda a, b, weight: _lerp_array(a, b, weight),
+    a=lambda g, weight, a_shape: _to_shape(g * (1 - conj(weight)), a_shape),
+    b=lambda g, weight, b_shape: _to_shape(g * conj(weight), b_shape),
+)  # fmt: skip
+
+
+@public(inplace=True, out=True)
+def lerp(input: Any, end: Any, weight: Any) -> Any:  # noqa: A002
+    """`input + weight * (end - input)`."""
+    for position, (value, label) in enumerate(((input, "input"), (end, "end")), 1):
+        if not isinstance(value, Tensor):
+            raise type_error("lerp", value, position, label)
+    for label, value in (("end", end), ("weight", weight)):
+        if isinstance(value, Tensor) and value.dtype is not input.dtype:
+            raise RuntimeError(f"expected dtype {_c_name(input)} for `{label}` but got dtype {_c_name(value)}")
+    if input._array.dtype.kind not in "fcV":
+        refuse("lerp_kernel_tensor" if isinstance(weight, Tensor) else "lerp_kernel_scalar", input._array)
+    for other in (end, weight):
+        error = broadcast_error(input._array, other._array) if isinstance(other, Tensor) else None
+        if error is not None:
+            raise error
+    if isinstance(weight, Tensor):
+        return _lerp(input, end, weight)
+    if not isinstance(weight, (*NUMBERS, np.generic)):
+        raise TypeError(f"lerp() received an invalid combination of arguments - got (Tensor, Tensor, {type(weight).__name__})")
+    return _lerp_scalar(input, end, weight)
+
+
+_C_NAMES = {
+    "float32": "float", "float64": "double", "int64": "long int", "int32": "int", "int16": "short int",
+    "int8": "signed char", "uint8": "unsigned char", "bool": "bool", "complex64": "c10::complex<float>",
+    "complex128": "c10::complex<double>", "float16": "c10::Half", "bfloat16": "c10::BFloat16",
+}  # fmt: skip
+
+
+def _c_name(x: Any) -> str:
+    return _C_NAMES.get(x.dtype.name, x.dtype.name)
+
+
+# ---- closeness and equality ---------------------------------------------------------------------------------------------------------
+
+
+@public
+def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:  # noqa: A002
+    """Whether `|input - other| <= atol + rtol * |other|`, element by element."""
+    tensors_only("isclose")(input, other)
+    if input.dtype is not other.dtype:
+        raise RuntimeError(f"{input.dtype.scalar_name} did not match {other.dtype.scalar_name}")
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        if not value >= 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {value:g}")
+    a, b = input._array, other._array
+    error = broadcast_error(a, b)
+    if error is not None:
+        raise error
+    with np.errstate(all="ignore"):
+        close = a == b
+        if equal_nan and a.dtype.kind in "fcV":
+            close = close | (np.isnan(a) & np.isnan(b))
+        if rtol == 0 and atol == 0:
+            return wrap(np.asarray(close))
+        wide = np.promote_types(a.dtype, np.float32) if a.dtype.kind != "V" else np.dtype(np.float32)
+        x, y = a.astype(wide), b.astype(wide)
+        allowed = atol + np.abs(rtol * y)
+        return wrap(np.asarray(close | (np.isfinite(np.abs(x - y)) & (np.abs(x - y) <= allowed))))
+
+
+@public
+def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:  # noqa: A002
+    """Whether `isclose` holds everywhere."""
+    return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
+
+
+@public
+def equal(input: Any, other: Any) -> bool:  # noqa: A002
+    """Whether two tensors have the same shape and elements."""
+    tensors_only("equal")(input, other)
+    return bool(np.array_equal(input._array, other._array))
+
+
+@public(method=False, out=True)
+def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Any:
+    """Whether each of `elements` is among `test_elements`."""
+    if not isinstance(elements, Tensor) and not isinstance(test_elements, Tensor):
+        raise TypeError(
+            f"isin() received an invalid combination of arguments - got ({type(elements).__name__}, "
+            f"{type(test_elements).__name__})"
+        )
+    for x in (elements, test_elements):
+        if isinstance(x, Tensor) and x.is_complex():
+            raise RuntimeError(f"Unsupported input type encountered for isin(): {x.dtype.scalar_name}")
+    d = result_dtype(elements, test_elements)
+    a, b = (np.asarray(to_array(x, d)) for x in (elements, test_elements))
+    if a.dtype.kind == "V" or b.dtype.kind == "V":
+        a, b = a.astype(np.float32), b.astype(np.float32)
+    return wrap(np.asarray(np.isin(a, b, invert=invert)).reshape(a.shape))
+
+
+__all__ = ["as_floating", "exp", "lt", "sub"]

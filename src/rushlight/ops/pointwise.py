@@ -1,0 +1,369 @@
+"""Functions of one number: powers and roots, exponentials, angles, rounding, and the special functions of `torch`."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections import namedtuple
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..autograd.tensor import Tensor, wrap
+from ..backend import kernels as K
+from .arithmetic import conj, div, mul, pow  # noqa: A004
+from .comparison import eq, where
+from .declare import FUNCTIONS, attach, is_array, primitive, public, type_error, unary
+from .kinds import FLOATING, NUMERIC, REAL, only
+from .parts import imag, real
+
+LN2, LN10 = math.log(2), math.log(10)
+TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
+
+
+def zeros(g: Any) -> Any:
+    """The derivative of a step function, also where `g` is infinite."""
+    return wrap(np.zeros_like(g._array)) if isinstance(g, Tensor) else np.zeros_like(g)
+
+
+# ---- exponentials, logarithms, roots ------------------------------------------------------------------------------------
+
+exp = unary("exp", K.exp, lambda g, out: g * conj(out), to_float=True)
+exp2 = unary("exp2", K.exp2, lambda g, out: g * conj(out) * LN2, to_float=True)
+expm1 = unary("expm1", K.expm1, lambda g, out: g * (conj(out) + 1), to_float=True)
+log = unary("log", K.log, lambda g, a: g / conj(a), to_float=True)
+log2 = unary("log2", K.log2, lambda g, a: g / (conj(a) * LN2), to_float=True)
+log10 = unary("log10", K.log10, lambda g, a: g / (conj(a) * LN10), to_float=True)
+log1p = unary("log1p", K.log1p, lambda g, a: g / (conj(a) + 1), to_float=True)
+sqrt = unary("sqrt", K.sqrt, lambda g, out: g / (2 * conj(out)), to_float=True)
+rsqrt = unary("rsqrt", K.rsqrt, lambda g, out: -0.5 * g * conj(out * out * out), to_float=True)
+reciprocal = unary("reciprocal", K.reciprocal, lambda g, out: -g * conj(out * out), to_float=True)
+
+
+def _square(a: Any) -> Any:
+    return K.square(a.astype(np.int64) if a.__class__ is np.ndarray and a.dtype.kind == "b" else a)
+
+
+square = unary("square", _square, lambda g, a: g * conj(2 * a))
+sigmoid = unary("sigmoid", K.sigmoid, lambda g, out: g * conj((1 - out) * out), to_float=True)
+
+# ---- angles and their hyperbolic kin --------------------------------------------------------------------------------------
+
+sin = unary("sin", K.sin, lambda g, a: g * conj(cos(a)), to_float=True)
+cos = unary("cos", K.cos, lambda g, a: -g * conj(sin(a)), to_float=True)
+tan = unary("tan", K.tan, lambda g, out: g * conj(1 + out * out), to_float=True)
+asin = unary("asin", K.asin, lambda g, a: g * conj(rsqrt(1 - a * a)), to_float=True, aliases=("arcsin",))
+acos = unary("acos", K.acos, lambda g, a: -g * conj(rsqrt(1 - a * a)), to_float=True, aliases=("arccos",))
+atan = unary("atan", K.atan, lambda g, a: g / conj(a * a + 1), to_float=True, aliases=("arctan",))
+sinh = unary("sinh", K.sinh, lambda g, a: g * conj(cosh(a)), to_float=True)
+cosh = unary("cosh", K.cosh, lambda g, a: g * conj(sinh(a)), to_float=True)
+tanh = unary("tanh", K.tanh, lambda g, out: g * conj(1 - out * out), to_float=True)
+asinh = unary("asinh", K.asinh, lambda g, a: g * conj(rsqrt(a * a + 1)), to_float=True, aliases=("arcsinh",))
+acosh = unary(
+    "acosh", K.acosh, lambda g, a: g * conj(rsqrt(a - 1) * rsqrt(a + 1)), to_float=True, aliases=("arccosh",)
+)
+atanh = unary("atanh", K.atanh, lambda g, a: g / conj(1 - a * a), to_float=True, aliases=("arctanh",))
+
+
+def _no_complex(name: str, kernel: Any) -> Any:
+    return only(REAL, f"{name} is not supported for complex tensors.", kernel, RuntimeError)
+
+
+deg2rad = unary(
+    "deg2rad", _no_complex("deg2rad", lambda a: a * (math.pi / 180)), lambda g: g * (math.pi / 180), to_float=True
+)
+rad2deg = unary(
+    "rad2deg", _no_complex("rad2deg", lambda a: a * (180 / math.pi)), lambda g: g * (180 / math.pi), to_float=True
+)
+
+
+def _sinc(a: Any) -> Any:
+    x = a * math.pi
+    return K.where(K.eq(a, 0), K.add(K.mul(a, 0), 1), K.div(K.sin(x), x))
+
+
+def _sinc_slope(g: Any, a: Any) -> Any:
+    safe = where(eq(a, 0), a * 0 + 1, a)
+    x = safe * math.pi
+    return g * conj(where(eq(a, 0), a * 0, (x * cos(x) - sin(x)) / (x * safe)))
+
+
+sinc = unary("sinc", _sinc, _sinc_slope, to_float=True)
+
+# ---- size and direction -----------------------------------------------------------------------------------------------------
+
+
+def _abs(a: Any) -> Any:
+    return a if a.__class__ is np.ndarray and a.dtype.kind == "u" else K.abs(a)
+
+
+abs = unary(  # noqa: A001
+    "abs", only("iufcV", "abs_cpu", K.abs), lambda g, a: g * sgn(a), aliases=("absolute",)
+)  # fmt: skip
+attach("__abs__", abs)
+
+
+def _sign(a: Any) -> Any:
+    return a.copy() if a.__class__ is np.ndarray and a.dtype.kind == "b" else K.sign(a)
+
+
+sign = unary(
+    "sign",
+    only(REAL, "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead.", _sign),
+    zeros,
+)  # fmt: skip
+
+
+def _sgn_slope(g: Any, a: Any, out: Any) -> Any:
+    if not _complex(a):
+        return zeros(g)
+    size = abs(a)
+    safe = where(eq(size, 0), size * 0 + 1, size)
+    along = real(g * conj(out))
+    return where(eq(size, 0), g * 0, (g - out * along) / safe)
+
+
+def _complex(x: Any) -> bool:
+    return bool((x._array if isinstance(x, Tensor) else x).dtype.kind == "c")
+
+
+sgn = unary("sgn", _sign, _sgn_slope)
+
+
+def _angle_slope(g: Any, a: Any) -> Any:
+    if not _complex(a):
+        return zeros(g)
+    x, y = real(a), imag(a)
+    size = x * x + y * y
+    safe = where(eq(size, 0), size * 0 + 1, size)
+    return where(eq(size, 0), a * 0, (g / safe) * (a * 1j))
+
+
+angle = unary("angle", K.angle, _angle_slope, to_float=True, inplace=False)
+
+nan_to_num_ = primitive(
+    "NanToNumBackward0", lambda a, nan, posinf, neginf: _nan_to_num(a, nan, posinf, neginf),
+    a=lambda g, a: where(isfinite(a), g, g * 0),
+)  # fmt: skip
+
+
+def _nan_to_num(a: Any, nan: Any, posinf: Any, neginf: Any) -> Any:
+    if a.dtype.kind in "biu":
+        return a.copy()
+    if a.dtype.kind == "c":
+        out = np.empty_like(a)
+        out.real = _nan_to_num(a.real, nan, posinf, neginf)
+        out.imag = _nan_to_num(a.imag, nan, posinf, neginf)
+        return out
+    info = dtypes.finfo(dtypes.of_array(a.dtype))
+    out = np.where(np.isnan(a), np.asarray(0 if nan is None else nan, a.dtype), a)
+    out = np.where(out == np.inf, np.asarray(info.max if posinf is None else posinf, a.dtype), out)
+    return np.where(out == -np.inf, np.asarray(info.min if neginf is None else neginf, a.dtype), out)
+
+
+@public(inplace=True, out=True)
+def nan_to_num(input: Any, nan: Any = None, posinf: Any = None, neginf: Any = None) -> Any:  # noqa: A002
+    """Replace nan (by 0) and infinities (by the largest numbers of the dtype)."""
+    _require(input, "nan_to_num")
+    return nan_to_num_(input, nan, posinf, neginf)
+
+
+def _require(x: Any, name: str) -> None:
+    if not isinstance(x, Tensor):
+        raise type_error(name, x)
+
+
+@public(method=True)
+def positive(input: Any) -> Any:  # noqa: A002
+    """The tensor itself."""
+    if input._array.dtype.kind == "b":
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+attach("__pos__", positive)
+
+# ---- rounding ----------------------------------------------------------------------------------------------------------------
+
+
+def _rounding(name: str, kernel: Any, refusal: str = "") -> Any:
+    """A kernel that leaves integers alone and refuses bools and complex numbers."""
+
+    def rounded(a: Any) -> Any:
+        return a.copy() if a.__class__ is np.ndarray and a.dtype.kind in "iu" else kernel(a)
+
+    no_complex = refusal or f"{name} is not supported for complex inputs"
+    return only("iufcV", f"{name}_vml_cpu", only("iufV", no_complex, rounded))
+
+
+floor = unary("floor", _rounding("floor", K.floor), zeros)
+ceil = unary("ceil", _rounding("ceil", K.ceil), zeros)
+trunc = unary("trunc", _rounding("trunc", K.trunc), zeros, aliases=("fix",))
+frac = unary("frac", only(FLOATING, "frac_cpu", K.frac), lambda g: g * 1)
+_round = unary("round", _rounding("round", K.round, "round_vml_cpu"), zeros, method=False, namespace=False, inplace=False)
+
+
+def _round_to(a: Any, decimals: int) -> Any:
+    """Scaled, rounded and scaled back in the dtype itself, as PyTorch does."""
+    scale = 10.0 ** builtins.abs(decimals)
+    return K.div(K.round(K.mul(a, scale)), scale) if decimals > 0 else K.mul(K.round(K.div(a, scale)), scale)
+
+
+_round_decimals = primitive(
+    "RoundBackward1", only(FLOATING, "round_cpu", lambda a, decimals: _round_to(a, decimals)), a=lambda g: zeros(g)
+)
+
+
+@public(inplace=True, out=True)
+def round(input: Any, *, decimals: int = 0) -> Any:  # noqa: A001, A002
+    """Round halves to even, at `decimals` places after the point (negative: before it).
+
+    >>> import rushlight as torch
+    >>> torch.round(torch.tensor([0.5, 1.5, 2.5]))
+    tensor([0., 2., 2.])
+    """
+    if decimals == 0:
+        return _round(input)
+    _require(input, "round")
+    return _round_decimals(input, decimals)
+
+
+@public(method=True, out=True)
+def frexp(input: Any) -> Any:  # noqa: A002
+    """Mantissa (in ±[1/2, 1)) and int32 exponent: `input = mantissa * 2 ** exponent`."""
+    _require(input, "frexp")
+    if input._array.dtype.kind not in FLOATING:
+        raise RuntimeError("torch.frexp() only supports floating-point dtypes")
+    mantissa, exponent = _frexp(input)
+    return Frexp(mantissa, exponent)
+
+
+Frexp = namedtuple("frexp", ["mantissa", "exponent"])  # type: ignore[misc]  # noqa: PYI024
+Frexp.__module__ = "torch.return_types"
+
+
+def _frexp_arrays(a: Any) -> Any:
+    mantissa, exponent = np.frexp(a.astype(np.float32) if a.dtype.kind == "V" else a)
+    return [np.asarray(mantissa).astype(a.dtype, copy=False), np.asarray(exponent)]
+
+
+_frexp = primitive(
+    "FrexpBackward0", _frexp_arrays, non_differentiable=(1,), tensors=True,
+    a=lambda g, out: g / exp2(out[1].to(g.dtype)),
+)  # fmt: skip
+
+# ---- what a number is -----------------------------------------------------------------------------------------------------------
+
+
+def _is_infinite(sign: float) -> Any:
+    return lambda a: np.asarray(a == sign) if a.dtype.kind in "fV" else np.zeros(a.shape, bool)
+
+
+isnan = unary("isnan", K.isnan, inplace=False, out=False)
+isinf = unary("isinf", K.isinf, inplace=False, out=False)
+isfinite = unary("isfinite", K.isfinite, inplace=False, out=False)
+isposinf = unary(
+    "isposinf", only(REAL, "isposinf does not support complex inputs.", _is_infinite(math.inf), RuntimeError), inplace=False
+)
+isneginf = unary(
+    "isneginf", only(REAL, "isneginf does not support complex inputs.", _is_infinite(-math.inf), RuntimeError), inplace=False
+)
+isreal = unary("isreal", lambda a: K.eq(K.imag(a), 0), inplace=False, out=False)
+
+
+def _signbit(a: Any) -> Any:
+    return K.signbit(a) if a.dtype.kind in FLOATING else np.asarray(a < 0)
+
+
+signbit = unary("signbit", only(REAL, "signbit is not implemented for complex tensors.", _signbit), inplace=False)
+
+# ---- the error function, gamma, Bessel --------------------------------------------------------------------------------------------
+
+erf = unary("erf", only(REAL, "erf_vml_cpu", K.erf), lambda g, a: g * exp(-a * a) * TWO_OVER_ROOT_PI, to_float=True)
+erfc = unary("erfc", only(REAL, "erfc_vml_cpu", K.erfc), lambda g, a: -g * exp(-a * a) * TWO_OVER_ROOT_PI, to_float=True)
+erfinv = unary(
+    "erfinv", only(REAL, "erfinv_vml_cpu", K.erfinv), lambda g, out: g * exp(out * out) / TWO_OVER_ROOT_PI, to_float=True
+)
+lgamma = unary("lgamma", only(REAL, "lgamma_vml_cpu", K.lgamma), lambda g, a: g * digamma(a), to_float=True)
+digamma = unary("digamma", only(REAL, "digamma", K.digamma), lambda g, a: g * polygamma_any(1, a), to_float=True)
+_polygamma = primitive(
+    "PolygammaBackward0", only(REAL, "polygamma", lambda a, n: K.polygamma(n, a)),
+    a=lambda g, a, n: g * _polygamma(a, n + 1),
+)  # fmt: skip
+
+
+def polygamma_any(n: int, a: Any) -> Any:
+    """The n-th derivative of digamma, on arrays or Tensors."""
+    return digamma(a) if n == 0 else _polygamma(a, n)
+
+
+def polygamma(n: Any, input: Any) -> Any:  # noqa: A002
+    """The `n`-th derivative of digamma."""
+    if isinstance(n, Tensor):  # the method: x.polygamma(n)
+        n, input = input, n
+    _require(input, "polygamma")
+    if n < 0:
+        raise RuntimeError("polygamma(n, x) does not support negative n.")
+    return polygamma_any(n, as_floating(input))
+
+
+def as_floating(x: Any) -> Any:
+    """Integers and bools in the default floating type."""
+    return x.to(dtypes.get_default_dtype()) if x._array.dtype.kind in "biu" else x
+
+
+public(polygamma, inplace=True, out=True)
+
+
+@public(inplace=True, out=True)
+def mvlgamma(input: Any, p: int) -> Any:  # noqa: A002
+    """The logarithm of the multivariate gamma function of dimension `p`."""
+    _require(input, "mvlgamma")
+    if p < 1:
+        raise RuntimeError("p has to be greater than or equal to 1")
+    x = as_floating(input)
+    shifts = wrap(np.arange(p).astype(x._array.dtype) / 2)
+    return lgamma(x.unsqueeze(-1) - shifts).sum(-1) + p * (p - 1) / 4 * math.log(math.pi)
+
+
+i0 = unary("i0", only(REAL, "i0_vml_cpu", K.i0), lambda g, a: g * i1(a), to_float=True)
+i1 = unary(
+    "i1", only(REAL, "i1_cpu", K.i1), lambda g, a, out: g * _i1_slope(a, out),
+    to_float=True, namespace=False, method=False, inplace=False,
+)  # fmt: skip
+
+
+def _i1_slope(a: Any, out: Any) -> Any:
+    safe = where(eq(a, 0), a * 0 + 1, a)
+    return where(eq(a, 0), a * 0 + 0.5, i0(a) - out / safe)
+
+
+_logit = primitive(
+    "LogitBackward0", only(FLOATING, "logit_cpu", lambda a, eps: _logit_array(a, eps)),
+    a=lambda g, a, eps: _logit_slope(g, a, eps),
+)  # fmt: skip
+
+
+def _logit_array(a: Any, eps: Any) -> Any:
+    if eps is not None:
+        a = K.clamp(a, eps, 1 - eps)
+    return K.log(K.div(a, K.sub(1, a)))
+
+
+def _logit_slope(g: Any, a: Any, eps: Any) -> Any:
+    if eps is None:
+        inside, outside = (a >= 0) & (a <= 1), math.nan
+    else:
+        inside, outside = (a >= eps) & (a <= 1 - eps), 0.0
+    return where(inside, g / (a * (1 - a)), a * 0 + outside)
+
+
+@public(inplace=True, out=True)
+def logit(input: Any, eps: float | None = None) -> Any:  # noqa: A002
+    """`log(input / (1 - input))`, the inverse of sigmoid; with `eps` the input is first held in [eps, 1 - eps]."""
+    _require(input, "logit")
+    return _logit(as_floating(input), eps)
+
+
+__all__ = ["FUNCTIONS", "NUMERIC", "div", "is_array", "mul", "pow"]
