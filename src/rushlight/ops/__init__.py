@@ -7,6 +7,7 @@ from typing import Any
 from . import (  # noqa: F401
     arithmetic,
     arranging,
+    bitwise,
     attention,
     comparison,
     conversion,
@@ -21,6 +22,8 @@ from . import (  # noqa: F401
     losses,
     normalization,
     parts,
+    pairwise,
+    pointwise,
     pooling,
     random,
     random_inplace,
