@@ -19,6 +19,14 @@ from rushlight.utils.data import DataLoader, Dataset, IterableDataset, get_worke
 SOURCE = str(Path(__file__).parents[1] / "src")
 
 
+@pytest.fixture(autouse=True)
+def _no_worker_outlives_its_test():
+    yield
+    for process in multiprocessing.active_children():  # of a test that has failed
+        process.kill()
+        process.join()
+
+
 def identity(batch):
     return batch
 
@@ -285,6 +293,13 @@ def test_workers_after_parallel_kernels_do_not_hang():
     assert rushlight.get_num_threads() == 2
 
 
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 PROGRAM = """
 import os, sys, time
 import rushlight
@@ -318,6 +333,6 @@ def test_the_end_of_the_parent_is_the_end_of_its_workers(tmp_path, how):
     assert process.returncode == -how
     assert errors.count("Traceback") == (how == signal.SIGINT)
     deadline = time.monotonic() + 3
-    while any(os.path.exists(f"/proc/{pid}") for pid in workers) and time.monotonic() < deadline:
+    while any(map(alive, workers)) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert not any(os.path.exists(f"/proc/{pid}") for pid in workers)
+    assert not any(map(alive, workers))

@@ -385,6 +385,7 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
                 loader.worker_init_fn,
                 i,
                 self._num_workers,
+                self._pid,
             )
             self._workers.append(_Worker(context, job, self._workers))
         self._start_epoch()

@@ -8,6 +8,7 @@ import select
 import signal
 import threading
 import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -100,47 +101,52 @@ class Job:
     init_fn: Any
     worker_id: int
     num_workers: int
+    parent: int
 
 
 class Inbox(threading.Thread):
     """Reads what the parent sends, so that it never waits for this worker; ends the process when the parent is dead."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, parent: int) -> None:
         super().__init__(daemon=True)
         self.connection = connection
+        self.parent = parent
         self.messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.epoch = 0  # of the newest message: what is older need not be done
 
     def run(self) -> None:
-        parent = os.getppid()
-        poll: Any = None
-        watch = -1
-        if hasattr(os, "pidfd_open") and hasattr(select, "poll"):
-            try:
-                watch = os.pidfd_open(parent)
-                poll = select.poll()
-                poll.register(watch, select.POLLIN)
-                poll.register(self.connection.fileno(), select.POLLIN)
-            except OSError:
-                poll = None
+        wait = self._wait_for_either() if hasattr(os, "pidfd_open") else self._wait_and_look()
         try:
-            while True:
-                if poll is not None:
-                    if any(fd == watch for fd, _ in poll.poll()):
-                        os._exit(1)
-                elif not self.connection.poll(PARENT_CHECK_INTERVAL):
-                    if os.getppid() != parent:
-                        os._exit(1)
-                    continue
-                message = self.connection.recv()
-                if message is None:
-                    break
+            while next(wait) and (message := self.connection.recv()) is not None:
                 self.epoch = message[0]
                 self.messages.put(message)
         except (EOFError, OSError):  # the parent has closed its end
             pass
         self.epoch = -1
         self.messages.put(None)
+
+    def _wait_for_either(self) -> Iterator[bool]:
+        """True whenever a message is there; ends the process at once when its parent ends."""
+        try:
+            watch = os.pidfd_open(self.parent)
+        except ProcessLookupError:
+            os._exit(1)
+        poll = select.poll()
+        poll.register(watch, select.POLLIN)
+        poll.register(self.connection.fileno(), select.POLLIN)
+        while True:
+            if any(fd == watch for fd, _ in poll.poll()):
+                os._exit(1)
+            yield True
+
+    def _wait_and_look(self) -> Iterator[bool]:
+        """The same, with a look now and then, where the system cannot tell."""
+        grandparent = os.getppid()
+        while True:
+            if self.connection.poll(PARENT_CHECK_INTERVAL):
+                yield True
+            elif os.getppid() != grandparent:
+                os._exit(1)
 
 
 def worker_loop(connection: Connection, job: Job, close: list[Connection]) -> None:
@@ -159,7 +165,7 @@ def worker_loop(connection: Connection, job: Job, close: list[Connection]) -> No
     _worker_info = WorkerInfo(job.worker_id, job.num_workers, seed, job.dataset)
     sender = shared.Sender(connection, max(8, shared.MAPPED // job.num_workers))
     shared.use(sender)
-    inbox = Inbox(connection)
+    inbox = Inbox(connection, job.parent)
     inbox.start()
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError, ConnectionResetError):
         _serve(job, inbox, sender)
