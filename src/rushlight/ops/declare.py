@@ -176,7 +176,7 @@ def _patch_saved_output(node: Any, x: Any) -> None:
 
 def is_array(x: Any) -> bool:
     """Whether a formula is being read on arrays or symbols rather than Tensors."""
-    return x.__class__ is ndarray or hasattr(x, "_is_expression")
+    return x.__class__ is ndarray or hasattr(x, "_is_expression") or isinstance(x, np.generic)
 
 
 def type_error(name: str, value: Any, position: int = 1, label: str = "input") -> TypeError:
@@ -227,6 +227,11 @@ class Recorded(Node):
                 None if edge is None or rule is None else rule(g, saved)
                 for edge, rule in zip(self.edges, rules)  # noqa: B905
             ]
+        for v in grads:
+            # NumPy's operators turn 0-d arrays into scalars.
+            if v.__class__ is not ndarray and isinstance(v, np.generic):
+                grads = [np.asarray(u) if isinstance(u, np.generic) else u for u in grads]
+                break
         if self.fix is not None:
             grads = [
                 v if v is None or fix is None else reduce_to(v, *fix) for v, fix in zip(grads, self.fix, strict=True)
