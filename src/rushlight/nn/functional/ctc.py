@@ -1,0 +1,159 @@
+"""Connectionist temporal classification (Graves et al., 2006, https://www.cs.toronto.edu/~graves/icml_2006.pdf)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ... import ops
+from ...ops.declare import primitive
+
+
+def ctc_loss(
+    log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any, blank: int = 0,
+    reduction: str = "mean", zero_infinity: bool = False,
+) -> Any:  # fmt: skip
+    """Negative log likelihood of `targets` under all alignments with `log_probs` (T, N, C) or (T, C).
+
+    `targets` is (N, S), or all targets one after the other. "mean" divides each loss by its target's length first.
+    """
+    single = log_probs.dim() == 2
+    if single:
+        log_probs = log_probs.unsqueeze(1)
+        targets = targets.unsqueeze(0) if targets.dim() == 1 else targets
+    steps, n, classes = log_probs.shape
+    if not 0 <= blank < classes:
+        raise RuntimeError("blank must be in label range")
+    times, lengths = _lengths(input_lengths), _lengths(target_lengths)
+    for name, given in (("input_lengths", times), ("target_lengths", lengths)):
+        if len(given) != n:
+            raise RuntimeError(f"{name} must be of size batch_size")
+    for i, t in enumerate(times):
+        if t > steps:
+            raise RuntimeError(f"Expected input_lengths to have value at most {steps}, but got value {t} (while checking arguments for ctc_loss_cpu)")
+        if t < 0:
+            raise RuntimeError(f"Expected input_lengths to have value at least 0, but got value {times[i]}")
+    labels = _labels(targets, lengths)
+    losses = _ctc(log_probs, labels, times, lengths, blank, zero_infinity)
+    if zero_infinity:
+        losses = ops.where(losses == float("inf"), 0.0, losses)
+    if reduction == "mean":
+        return (losses / ops.tensor(lengths, dtype=losses.dtype).clamp_min(1)).mean()
+    if reduction == "sum":
+        return losses.sum()
+    return losses.squeeze(0) if single else losses
+
+
+def _lengths(given: Any) -> list[int]:
+    values = given.tolist() if hasattr(given, "tolist") else list(given)
+    return [int(v) for v in values] if isinstance(values, list) else [int(values)]
+
+
+def _labels(targets: Any, lengths: list[int]) -> Any:
+    """The targets as an array (N, longest)."""
+    a = targets.detach().numpy().astype(np.int64)
+    longest = max(lengths, default=0)
+    if a.ndim == 2:
+        if a.shape[1] < longest:
+            raise RuntimeError(
+                f"Expected tensor to have size at least {longest} at dimension 1, but got size {a.shape[1]} for argument "
+                "#2 'targets' (while checking arguments for ctc_loss_cpu)"
+            )
+        return a[:, :longest]
+    out = np.zeros((len(lengths), longest), np.int64)
+    start = 0
+    for i, n in enumerate(lengths):
+        out[i, :n] = a[start : start + n]
+        start += n
+    return out
+
+
+def _extended(labels: Any, blank: int) -> tuple[Any, Any]:
+    """Labels with blanks around them, and where a path may skip the blank before a label."""
+    n, s = labels.shape
+    path = np.full((n, 2 * s + 1), blank, np.int64)
+    path[:, 1::2] = labels
+    skip = np.zeros(path.shape, bool)
+    skip[:, 2:] = (path[:, 2:] != blank) & (path[:, 2:] != path[:, :-2])
+    return path, skip
+
+
+def _shifted(a: Any, by: int) -> Any:
+    out = np.full_like(a, -np.inf)
+    if by < a.shape[1]:
+        out[:, by:] = a[:, : a.shape[1] - by]
+    return out
+
+
+def _sweep(emitted: Any, skip: Any, start: Any, times: Any) -> Any:
+    """Log probabilities of all prefixes: `alpha[t, n, s]` ends at place s of the path at time t."""
+    alpha = np.full(emitted.shape, -np.inf, emitted.dtype)
+    alpha[0] = np.where(start, emitted[0], -np.inf)
+    for t in range(1, len(emitted)):
+        before = alpha[t - 1]
+        total = np.logaddexp(before, _shifted(before, 1))
+        total = np.logaddexp(total, np.where(skip, _shifted(before, 2), -np.inf))
+        alpha[t] = np.where((t < times)[:, None], total + emitted[t], -np.inf)
+    return alpha
+
+
+def _forward(a: Any, labels: Any, times: Any, lengths: Any, blank: int, zero_infinity: bool) -> Any:
+    path, skip = _extended(labels, blank)
+    n, width = path.shape
+    time, length = np.array(times), np.array(lengths)
+    place = np.arange(width)
+    emitted = np.take_along_axis(a, np.broadcast_to(path, (len(a), n, width)), axis=2)
+    with np.errstate(all="ignore"):
+        if len(a):
+            start = (place < 2) & (place <= 2 * length[:, None])
+            alpha = _sweep(emitted, skip, start, time)
+        else:
+            alpha = np.full((1, n, width), -np.inf, a.dtype)
+        row = np.arange(n)
+        end = alpha[np.maximum(time - 1, 0), row]
+        last = end[row, 2 * length]
+        before = np.where(length > 0, end[row, np.maximum(2 * length - 1, 0)], -np.inf)
+        total = np.logaddexp(last, before)
+        # Without any step only the empty target can come out, and does so surely.
+        total = np.where(time == 0, np.where(length == 0, 0.0, -np.inf), total).astype(a.dtype)
+    return -total, (path, skip, alpha, emitted)
+
+
+def _backward(g: Any, a: Any, out: Any, times: Any, lengths: Any, zero_infinity: bool, aux: Any) -> Any:
+    # PyTorch's gradient takes log_probs to be the output of log_softmax: exp(log_probs) minus the posterior.
+    path, skip, alpha, emitted = aux
+    steps, n, width = emitted.shape
+    time, length = np.array(times), np.array(lengths)
+    grad = np.zeros_like(a)
+    with np.errstate(all="ignore"):
+        # A suffix of the path is a prefix of the path read backwards from its own end and time.
+        beta = np.full(emitted.shape, -np.inf, a.dtype)
+        row = np.arange(n)
+        for i in row:
+            t, w = time[i], 2 * length[i] + 1
+            if t:
+                turned = path[i : i + 1, :w][:, ::-1]
+                _, turned_skip = _extended(turned[:, 1::2], turned[0, 0]) if w > 1 else (None, np.zeros((1, 1), bool))
+                start = np.arange(w) < 2
+                found = _sweep(emitted[:t, i : i + 1, :w][::-1, :, ::-1], turned_skip, start[None], np.array([t]))
+                beta[:t, i, :w] = found[::-1, 0, ::-1]
+        joint = alpha + beta - emitted  # each counts the emission at time t once
+        posterior = np.exp(joint + out[None, :, None])
+        posterior = np.where(np.isfinite(joint), posterior, 0)
+        for s in range(width):
+            grad[:, row, path[:, s]] -= posterior[:, :, s]
+        grad += np.exp(a)
+        grad *= g[None, :, None]
+        grad[np.arange(steps)[:, None] >= time[None, :]] = 0
+        if zero_infinity:
+            grad[:, np.isinf(out)] = 0
+    return grad
+
+
+_ctc = primitive(
+    "CtcLossBackward0",
+    lambda a, labels, times, lengths, blank, zero_infinity: _forward(a, labels, times, lengths, blank, zero_infinity),
+    aux=True,
+    a=_backward,
+)
