@@ -117,7 +117,8 @@ def multinomial(gen: Any, weights: Array, count: int, replacement: bool) -> Arra
         with np.errstate(all="ignore"):
             scores: Array = _to_float(weights / clocks)
         if count == 1:
-            return np.argmax(scores, -1, keepdims=True).astype(np.int64)
+            best: Array = np.argmax(scores, -1, keepdims=True).astype(np.int64)
+            return best
         return np.argsort(-scores, -1, kind="stable")[:, :count].astype(np.int64)
     uniform = np.empty((len(weights), count))
     fill_uniform(gen, uniform)
@@ -145,7 +146,8 @@ def binomial(gen: Any, count: Array, p: Array) -> Array:
 def standard_gamma(gen: Any, shape: Array) -> Array:
     """A gamma sample of scale 1 for each shape parameter, in their type; never below the least normal number."""
     out = _sampled(gen, shape.shape, shape.dtype, lambda out: K.mt_gamma_(gen.mt, gen.spare, out, shape.ravel()))
-    return np.maximum(out, np.finfo(shape.dtype).tiny)
+    np.maximum(out, np.finfo(shape.dtype).tiny, out=out)
+    return out
 
 
 def _flat64(a: Array) -> Array:

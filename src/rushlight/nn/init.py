@@ -9,12 +9,12 @@ import functools
 import math
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..autograd.modes import no_grad
-from ..ops.random import rand, randperm
+from ..ops.random import rand_like, randperm
 
 __all__ = [
     "calculate_gain", "uniform_", "normal_", "trunc_normal_", "constant_", "ones_", "zeros_", "eye_", "dirac_",
@@ -26,6 +26,10 @@ __all__ = [
 _GAIN_ONE = (
     "linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "sigmoid"
 )  # fmt: skip
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+_without_graph: Callable[[F], F] = no_grad()
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
@@ -52,19 +56,19 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     raise ValueError(f"Unsupported nonlinearity {nonlinearity}")
 
 
-@no_grad()
+@_without_graph
 def uniform_(tensor: Any, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Any:
     """Uniform over [a, b)."""
     return tensor.uniform_(a, b, generator=generator)
 
 
-@no_grad()
+@_without_graph
 def normal_(tensor: Any, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Any:
     """Normal with the given mean and standard deviation."""
     return tensor.normal_(mean, std, generator=generator)
 
 
-@no_grad()
+@_without_graph
 def trunc_normal_(
     tensor: Any, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
 ) -> Any:
@@ -75,7 +79,8 @@ def trunc_normal_(
     """
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn(
-            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
+            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. "
+            "The distribution of values may be incorrect.",
             stacklevel=3,
         )
     inside = _normal_cdf((b - mean) / std) - _normal_cdf((a - mean) / std)
@@ -91,7 +96,7 @@ def trunc_normal_(
     pending: Any = None
     while True:
         distance = (tensor - mean) / std
-        refused = rand(tensor.shape, dtype=tensor.dtype, generator=generator) > (-0.5 * (distance**2 - best**2)).exp()
+        refused = rand_like(tensor, generator=generator) > (-0.5 * (distance**2 - best**2)).exp()
         pending = refused if pending is None else pending & refused
         if not pending.any():
             return tensor
@@ -106,7 +111,7 @@ def _replace(tensor: Any, where: Any, values: Any) -> None:
     tensor.copy_(values.where(where, tensor))
 
 
-@no_grad()
+@_without_graph
 def constant_(tensor: Any, val: float) -> Any:
     """`val` everywhere."""
     return tensor.fill_(val)
@@ -117,13 +122,13 @@ def ones_(tensor: Any) -> Any:
     return constant_(tensor, 1.0)
 
 
-@no_grad()
+@_without_graph
 def zeros_(tensor: Any) -> Any:
     """0 everywhere."""
     return tensor.zero_()
 
 
-@no_grad()
+@_without_graph
 def eye_(tensor: Any) -> Any:
     """The identity: 1 on the diagonal of a matrix, 0 elsewhere."""
     if tensor.ndimension() != 2:
@@ -133,7 +138,7 @@ def eye_(tensor: Any) -> Any:
     return tensor
 
 
-@no_grad()
+@_without_graph
 def dirac_(tensor: Any, groups: int = 1) -> Any:
     """The convolution weight (3 to 5 dimensions) that hands on as many channels as it can, in each group."""
     sizes = tensor.size()
@@ -213,7 +218,7 @@ def kaiming_normal_(
     return tensor if std is None else normal_(tensor, 0.0, std, generator)
 
 
-@no_grad()
+@_without_graph
 def orthogonal_(tensor: Any, gain: float = 1, generator: Any = None) -> Any:
     """Orthonormal rows (or columns, if there are fewer of them) of the tensor as a matrix, times `gain`.
 
@@ -234,7 +239,7 @@ def orthogonal_(tensor: Any, gain: float = 1, generator: Any = None) -> Any:
     return tensor.mul_(gain)
 
 
-@no_grad()
+@_without_graph
 def sparse_(tensor: Any, sparsity: float, std: float = 0.01, generator: Any = None) -> Any:
     """Normal, with a fraction `sparsity` of each column of the matrix set to zero (Martens, 2010)."""
     if tensor.ndimension() != 2:
