@@ -15,9 +15,9 @@ import signal
 import sys
 import traceback
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
 ALIASES = {"torch": "rushlight", "torchvision": "rushlight.vision"}
@@ -54,7 +54,15 @@ class _AliasLoader(Loader):
 class _Finder(MetaPathFinder):
     """Finds `torch…` and `torchvision…` among our modules."""
 
+    def __init__(self) -> None:
+        self.undo: list[Callable[[], None]] = []
+
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if fullname in _REACH:  # here, rather than by an import, since few programs need multiprocessing
+            found = PathFinder.find_spec(fullname, path, target)
+            if found is not None and found.loader is not None:
+                found.loader = _ReachingLoader(found.loader, self.undo)
+            return found
         name = ours(fullname)
         if name is None:
             return None
@@ -109,7 +117,9 @@ class install:
         sys.meta_path.insert(0, self._finder)
         self._environment = os.environ.get(ENVIRONMENT)
         os.environ[ENVIRONMENT] = "1"
-        self._restore_children = _reach_children()
+        for name, reach in _REACH.items():
+            if name in sys.modules:
+                self._finder.undo.append(reach(sys.modules[name]))
 
     def uninstall(self) -> None:
         """Undo it; what the program has imported stays what it is."""
@@ -121,7 +131,8 @@ class install:
         sys.modules.update(self._aside)
         if self._environment is None:
             os.environ.pop(ENVIRONMENT, None)
-        self._restore_children()
+        for undo in self._finder.undo:
+            undo()
 
     def __enter__(self) -> install:
         return self
@@ -130,32 +141,50 @@ class install:
         self.uninstall()
 
 
-def _reach_children() -> Any:
-    """Have spawned and forkserver processes install the alias before they import the program; returns the undoing."""
-    import multiprocessing.forkserver
-    import multiprocessing.spawn as spawn
-
+def _reach_spawned(spawn: Any) -> Callable[[], None]:
+    """Have spawned processes install the alias before they import the program; returns the undoing."""
     source = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     prelude = f"import sys; sys.path.append({source!r}); import rushlight.run; sys.path.remove({source!r}); "
     original = spawn.get_command_line
 
     def get_command_line(**options: Any) -> list[str]:
-        command = original(**options)
+        command: list[str] = original(**options)
         if "-c" in command:
             at = command.index("-c") + 1
             command[at] = prelude + command[at]
         return command
 
     spawn.get_command_line = get_command_line
-    server: Any = multiprocessing.forkserver._forkserver
-    preload = list(server._preload_modules)
-    server._preload_modules = ["rushlight.run", *(m for m in preload if m != "__main__")]
+    return lambda: setattr(spawn, "get_command_line", original)
 
-    def restore() -> None:
-        spawn.get_command_line = original
-        server._preload_modules = preload
 
-    return restore
+def _reach_forked_by_server(forkserver: Any) -> Callable[[], None]:
+    """Have the server import this module, and so install the alias, before anything else."""
+    server = forkserver._forkserver
+    before = list(server._preload_modules)
+    server._preload_modules = ["rushlight.run", *(name for name in before if name != "__main__")]
+    return lambda: setattr(server, "_preload_modules", before)
+
+
+_REACH = {"multiprocessing.spawn": _reach_spawned, "multiprocessing.forkserver": _reach_forked_by_server}
+
+
+class _ReachingLoader(Loader):
+    """Loads a module of multiprocessing as ever, then has it reach the processes that it starts."""
+
+    def __init__(self, loader: Any, undo: list[Callable[[], None]]) -> None:
+        self.loader = loader
+        self.undo = undo
+
+    def create_module(self, spec: ModuleSpec) -> types.ModuleType | None:
+        return self.loader.create_module(spec)  # type: ignore[no-any-return]
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        module.__loader__ = self.loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self.loader
+        self.loader.exec_module(module)
+        self.undo.append(_REACH[module.__name__](module))
 
 
 # ---- running a program -----------------------------------------------------------------------------------------------
