@@ -117,7 +117,8 @@ template <class T> static PyObject* linear_of(PyArrayObject* a, PyArrayObject* w
     p.n = shape[nd - 1];
     p.m = 1;
     for (int i = 0; i < nd - 1; i++) p.m *= shape[i];
-    p.a_row = nd > 1 ? step(a, nd - 2) : 0;
+    // Contiguous rows follow each other whatever NumPy says the stride of a dimension of size 1 is.
+    p.a_row = nd > 2 ? p.k : nd > 1 ? step(a, nd - 2) : 0;
     p.a_column = step(a, nd - 1);
     p.b_row = step(w, 1);
     p.b_column = step(w, 0);
