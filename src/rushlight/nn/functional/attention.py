@@ -8,6 +8,7 @@ from typing import Any
 
 from ... import ops
 from ...ops.attention import scaled_dot_product_attention
+from ...ops.dropout import dropout as dropout_of
 from ...ops.linear import linear
 from .pad import constant
 
@@ -91,7 +92,7 @@ def multi_head_attention_forward(
         scores = (q * math.sqrt(1.0 / head)) @ k.transpose(-2, -1)
         weights = ops.softmax(scores if attn_mask is None else scores + attn_mask, dim=-1)
         if dropout > 0.0:
-            weights = ops.dropout(weights, dropout, True)
+            weights = dropout_of(weights, dropout, True)
         out = (weights @ v).transpose(0, 1).reshape(length * batch, width)
         out = linear(out, out_proj_weight, out_proj_bias).reshape(length, batch, -1)
         weights = weights.reshape(batch, num_heads, length, source)

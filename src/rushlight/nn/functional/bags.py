@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ... import ops
+from ... import dtypes, ops
 from ...ops.embedding import embedding
 
 
@@ -94,7 +94,7 @@ def _bags(input: Any, offsets: Any, include_last: bool) -> tuple[Any, Any, int]:
         starts.append(n)
     lengths = [b - a for a, b in zip(starts, starts[1:], strict=False)]
     used = sum(lengths)
-    return input[:used], ops.arange(len(lengths)).repeat_interleave(ops.tensor(lengths, dtype=ops.int64)), len(lengths)
+    return input[:used], ops.arange(len(lengths)).repeat_interleave(ops.tensor(lengths, dtype=dtypes.int64)), len(lengths)
 
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from ... import ops
+from ...ops import FUNCTIONS
 
 
 def _check(p: float) -> None:
@@ -16,13 +16,13 @@ def _check(p: float) -> None:
 def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:  # noqa: A002
     """Zero each element with probability `p` and scale the rest by `1 / (1 - p)` (Srivastava et al., 2014)."""
     _check(p)
-    return (ops.dropout_ if inplace else ops.dropout)(input, p, training)
+    return (FUNCTIONS["dropout_"] if inplace else FUNCTIONS["dropout"])(input, p, training)
 
 
 def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:  # noqa: A002
     """Dropout that keeps mean and variance of SELU networks (https://arxiv.org/abs/1706.02515)."""
     _check(p)
-    return (ops.alpha_dropout_ if inplace else ops.alpha_dropout)(input, p, training)
+    return (FUNCTIONS["alpha_dropout_"] if inplace else FUNCTIONS["alpha_dropout"])(input, p, training)
 
 
 def feature_alpha_dropout(
@@ -30,7 +30,7 @@ def feature_alpha_dropout(
 ) -> Any:
     """`alpha_dropout` of whole channels."""
     _check(p)
-    return (ops.feature_alpha_dropout_ if inplace else ops.feature_alpha_dropout)(input, p, training)
+    return (FUNCTIONS["feature_alpha_dropout_"] if inplace else FUNCTIONS["feature_alpha_dropout"])(input, p, training)
 
 
 def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:  # noqa: A002
@@ -83,5 +83,5 @@ def _warn_dims(name: str, n: int, spatial: int, wanted: str) -> None:
 
 
 def _by_channel(x: Any, p: float, training: bool, inplace: bool, unbatched: bool) -> Any:
-    drop = ops.feature_dropout_ if inplace else ops.feature_dropout
+    drop = FUNCTIONS["feature_dropout_"] if inplace else FUNCTIONS["feature_dropout"]
     return drop(x.unsqueeze(0), p, training).squeeze(0) if unbatched else drop(x, p, training)

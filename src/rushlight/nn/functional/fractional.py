@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ... import ops
+from ... import dtypes, ops
 
 def sizes(value: Any, n: int) -> tuple[int, ...]:
     """`value` for each of `n` dimensions."""
@@ -17,7 +17,7 @@ def sizes(value: Any, n: int) -> tuple[int, ...]:
 def _starts(samples: Any, old: int, new: int, pool: int) -> Any:
     """First elements (N, C, new) of pseudo-random regions that cover `old` elements (Graham, arXiv 1412.6071)."""
     if new == 1:
-        return ops.full((*samples.shape, 1), old - pool, dtype=ops.int64)
+        return ops.full((*samples.shape, 1), old - pool, dtype=dtypes.int64)
     alpha = (old - pool) / (new - 1)
     i = ops.arange(new).to(samples.dtype)
     found = ((i + samples.unsqueeze(-1)) * alpha).long() - (samples.unsqueeze(-1) * alpha).long()

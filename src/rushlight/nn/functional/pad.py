@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ... import ops
+from ... import dtypes, ops
 from ...autograd.function import Function
 
 
@@ -40,7 +40,7 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
         _check_mode(input, mode, dim, size, before, after)
         if before or after:
             where = [_INDICES[mode](k, size) for k in range(-before, size + after)]
-            input = input.index_select(dim, ops.tensor(where, dtype=ops.int64))  # noqa: A001
+            input = input.index_select(dim, ops.tensor(where, dtype=dtypes.int64))  # noqa: A001
     return input
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ... import ops
+from ...ops.dropout import dropout as dropout_of
 from ...ops.linear import linear
 
 # A step takes the projected input of one time, the state (a tuple of tensors) and the recurrent weights.
@@ -143,5 +144,5 @@ def network(
             finals.append(final)
         x = outputs[0] if directions == 1 else ops.cat(outputs, -1)
         if dropout and training and number < layers - 1:
-            x = ops.dropout(x, dropout, True)
+            x = dropout_of(x, dropout, True)
     return x, tuple(ops.stack([final[i] for final in finals]) for i in range(len(state)))
