@@ -65,7 +65,7 @@ def _relu_kernel(a: Any) -> Any:
     return K.relu(a)
 
 
-_relu = unary("relu", _relu_kernel, lambda g, out: where(out > 0, g, 0), out=False)
+_relu = unary("relu", _relu_kernel, lambda g, out: where(out <= 0, 0, g), out=False)
 
 
 def relu(input: Any, inplace: bool = False) -> Any:  # noqa: A002

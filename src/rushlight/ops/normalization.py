@@ -113,6 +113,8 @@ def batch_norm(
         return y.to(input.dtype) if mixed else y
     var = np.empty(channels, np.result_type(x._array.dtype, np.float32) if x._array.dtype.kind == "f" else np.float32)
     y = _batch_norm(x, weight, bias, eps, var)
+    if not a.size:
+        return y
     mean = _batch_mean(y, x)
     n = a.size // max(channels, 1)
     for target, value in ((running_mean, mean), (running_var, var * (n / max(n - 1, 1)))):
