@@ -16,15 +16,17 @@ import numpy as np
 from . import kernels as K
 
 Array = np.ndarray[Any, np.dtype[Any]]
+_FLOAT32, _FLOAT64, _INT64, _BOOL = (np.dtype(t) for t in (np.float32, np.float64, np.int64, np.bool_))
 _SMALL_FLOATS = (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
 
 
 def fill_uniform(gen: Any, out: Array, low: float = 0.0, high: float = 1.0) -> None:
     """Uniform over [low, high); complex numbers have both parts uniform."""
-    out = _parts(out)
-    kind = _work_type(out.dtype)
-    _fill(gen, out, kind, lambda flat: K.mt_uniform_(gen.mt, flat, low, high))
-    if out.dtype in _SMALL_FLOATS:
+    if out.dtype.kind == "c":
+        out = _parts(out)
+    small = out.dtype.itemsize == 2
+    _fill(gen, out, _FLOAT32 if small else out.dtype, lambda flat: K.mt_uniform_(gen.mt, flat, low, high))
+    if small:
         # What rounds up to the end of the interval is outside: PyTorch puts it at the start.
         out[out == _cast(np.array(high), out.dtype)] = low
 
@@ -35,9 +37,9 @@ def fill_normal(gen: Any, out: Array, mean: float = 0.0, std: float = 1.0) -> No
         # PyTorch adds the mean to both parts.
         out, std = _parts(out), std / math.sqrt(2.0)
     if out.size < 16 or not out.flags.c_contiguous:
-        _fill(gen, out, np.dtype(np.float64), lambda flat: K.mt_normal_pairs_(gen.mt, gen.spare, flat, mean, std))
-    elif out.dtype in _SMALL_FLOATS:
-        _fill(gen, out, np.dtype(np.float32), lambda flat: _normal_by_block(gen, flat, mean, std))
+        _fill(gen, out, _FLOAT64, lambda flat: K.mt_normal_pairs_(gen.mt, gen.spare, flat, mean, std))
+    elif out.dtype.itemsize == 2:
+        _fill(gen, out, _FLOAT32, lambda flat: _normal_by_block(gen, flat, mean, std))
     else:
         _fill(gen, out, out.dtype, lambda flat: K.mt_normal_(gen.mt, flat, mean, std))
 
@@ -57,7 +59,7 @@ def fill_log_normal(gen: Any, out: Array, mean: float, std: float) -> None:
         K.mt_normal_pairs_(gen.mt, gen.spare, flat, mean, std)
         flat[:] = [_exp(value) for value in flat.tolist()]
 
-    _fill(gen, out, np.dtype(np.float64), draw)
+    _fill(gen, out, _FLOAT64, draw)
 
 
 def _exp(value: float) -> float:
@@ -66,12 +68,12 @@ def _exp(value: float) -> float:
 
 def fill_bernoulli(gen: Any, out: Array, p: float) -> None:
     """1 with probability p, else 0."""
-    _fill(gen, out, np.dtype(np.bool_), lambda flat: K.mt_bernoulli_(gen.mt, flat, p))
+    _fill(gen, out, _BOOL, lambda flat: K.mt_bernoulli_(gen.mt, flat, p))
 
 
 def fill_bernoulli_each(gen: Any, out: Array, p: Array) -> None:
     """1 with the probability at the same place of `p`, which has out's shape."""
-    kind = np.dtype(np.float64 if p.dtype == np.float64 else np.float32)
+    kind = _FLOAT64 if p.dtype == _FLOAT64 else _FLOAT32
     uniform = np.empty_like(out, kind)
     _fill(gen, uniform, kind, lambda flat: K.mt_uniform_(gen.mt, flat, 0.0, 1.0))
     out[...] = uniform < p.astype(kind)
@@ -79,22 +81,22 @@ def fill_bernoulli_each(gen: Any, out: Array, p: Array) -> None:
 
 def fill_integers(gen: Any, out: Array, span: int, base: int, wide: bool) -> None:
     """Integers `base` … `base + span - 1`, from 64-bit draws if `wide`; a span of 0 takes the draws as they are."""
-    _fill(gen, out, np.dtype(np.int64), lambda flat: K.mt_integers_(gen.mt, flat, span, base, wide))
+    _fill(gen, out, _INT64, lambda flat: K.mt_integers_(gen.mt, flat, span, base, wide))
 
 
 def fill_exponential(gen: Any, out: Array, rate: float = 1.0) -> None:
     """Exponential with the given rate."""
-    _fill(gen, out, np.dtype(np.float64), lambda flat: K.mt_exponential_(gen.mt, flat, rate))
+    _fill(gen, out, _FLOAT64, lambda flat: K.mt_exponential_(gen.mt, flat, rate))
 
 
 def fill_geometric(gen: Any, out: Array, p: float) -> None:
     """The number of trials up to and with the first success."""
-    _fill(gen, out, np.dtype(np.float64), lambda flat: K.mt_geometric_(gen.mt, flat, p))
+    _fill(gen, out, _FLOAT64, lambda flat: K.mt_geometric_(gen.mt, flat, p))
 
 
 def fill_cauchy(gen: Any, out: Array, median: float, sigma: float) -> None:
     """Cauchy."""
-    _fill(gen, out, np.dtype(np.float64), lambda flat: K.mt_cauchy_(gen.mt, flat, median, sigma))
+    _fill(gen, out, _FLOAT64, lambda flat: K.mt_cauchy_(gen.mt, flat, median, sigma))
 
 
 def permutation(gen: Any, n: int) -> Array:
@@ -156,7 +158,7 @@ def _flat64(a: Array) -> Array:
 
 def _sampled(gen: Any, shape: tuple[int, ...], dtype: np.dtype[Any], draw: Callable[[Array], None]) -> Array:
     out = np.empty(shape, dtype)
-    _fill(gen, out, np.dtype(np.float64), draw)
+    _fill(gen, out, _FLOAT64, draw)
     return out
 
 
@@ -182,13 +184,7 @@ def _cast(a: Array, dtype: np.dtype[Any]) -> Array:
         return (a.astype(np.float32) if dtype in _SMALL_FLOATS else a).astype(dtype)
 
 
-def _work_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    return np.dtype(np.float32) if dtype in _SMALL_FLOATS else dtype
-
-
 def _parts(out: Array) -> Array:
-    """A complex array's real and imaginary parts as a last dimension of a real view; a real array itself."""
-    if out.dtype.kind != "c":
-        return out
+    """A complex array's real and imaginary parts, as the last dimension of a real view."""
     real = np.dtype(f"f{out.itemsize // 2}")
     return np.lib.stride_tricks.as_strided(out.real, (*out.shape, 2), (*out.strides, real.itemsize))

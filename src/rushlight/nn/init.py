@@ -252,7 +252,7 @@ def sparse_(tensor: Any, sparsity: float, std: float = 0.01, generator: Any = No
     return tensor
 
 
-def _old_name(function: Callable[..., Any]) -> Callable[..., Any]:
+def _old_name(function: Any) -> Any:
     new = function.__name__
     old = new.removesuffix("_")
 

@@ -153,7 +153,7 @@ def randperm(
 
     >>> import rushlight as torch
     >>> torch.randperm(4, generator=torch.Generator().manual_seed(0))
-    tensor([2, 0, 1, 3])
+    tensor([0, 1, 3, 2])
     """
     check_options(options, "randperm")
     if not hasattr(n, "__index__") or isinstance(n, bool):

@@ -27,6 +27,14 @@ _C_NAMES = {
     "complex64": "c10::complex<float>", "complex128": "c10::complex<double>",
 }  # fmt: skip
 _FILLED_FLOATS = ("float16", "bfloat16", "float32", "float64")
+# The least and the greatest number of each type that can be filled.
+_LIMITS = {
+    d.name: (dtypes.finfo(d).min, dtypes.finfo(d).max) if d.category == dtypes.FLOAT
+    else (0, 1) if d is dtypes.bool
+    else (dtypes.iinfo(d).min, dtypes.iinfo(d).max)
+    for d in dtypes.ALL
+    if d.category < dtypes.COMPLEX and "float8" not in d.name
+}  # fmt: skip
 
 
 class _Overwritten(Node):
@@ -93,7 +101,7 @@ def check_uniform(d: Any, low: float, high: float) -> None:
     real = _real(d)
     if real.name not in _FILLED_FLOATS:
         raise not_implemented("check_uniform_bounds", real)
-    limit = dtypes.finfo(real).max
+    limit = _LIMITS[real.name][1]
     for bound, value in (("from", low), ("to", high)):
         if not -limit <= value <= limit:
             raise RuntimeError(f"{bound} is out of bounds for {_C_NAMES[real.name]}")
@@ -137,7 +145,7 @@ def bernoulli_each(gen: Generator, out: Any, p: Any) -> None:
 
 
 def _real(d: Any) -> Any:
-    return {"complex64": dtypes.float32, "complex128": dtypes.float64}.get(d.name, d)
+    return d if d.category < dtypes.COMPLEX else d.to_real()
 
 
 # ---- integers -------------------------------------------------------------------------------------------------------
@@ -157,9 +165,7 @@ def digits_of(d: Any) -> int:
 
 
 def _largest(d: Any) -> int:
-    if d.category == dtypes.FLOAT:
-        return int(2 ** digits_of(d))
-    return 1 if d is dtypes.bool else int(np.iinfo(d.np).max)
+    return int(2 ** digits_of(d) if d.category == dtypes.FLOAT else _LIMITS[d.name][1])
 
 
 def _whole_type(d: Any) -> tuple[int, int, bool]:
@@ -219,12 +225,8 @@ def _rounded(d: Any, value: int) -> int:
 
 
 def _check_bound(d: Any, value: int, name: str) -> None:
-    if d.category == dtypes.FLOAT:
-        limit = dtypes.finfo(d).max
-        inside = -limit <= value <= limit
-    else:
-        inside = (0 if d is dtypes.bool else int(np.iinfo(d.np).min)) <= value <= _largest(d)
-    if not inside:
+    least, greatest = _LIMITS[d.name]
+    if not least <= value <= greatest:
         raise RuntimeError(f"{name} is out of bounds for {_C_NAMES[d.name]}")
     if d.category == dtypes.FLOAT and abs(value) > 2 ** digits_of(d):
         digits = digits_of(d)
