@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from . import (  # noqa: F401
+    activation,
     arithmetic,
     arranging,
-    bitwise,
     attention,
+    bitwise,
+    class_losses,
     comparison,
     conversion,
     convolution,
@@ -21,16 +23,16 @@ from . import (  # noqa: F401
     linear,
     losses,
     normalization,
-    parts,
     pairwise,
+    parts,
     pointwise,
     pooling,
     random,
     random_inplace,
     reduction,
+    scans,
     shape,
-    class_losses,
-    activation,
+    sorting,
 )
 from .declare import FUNCTIONS
 from .joining import stack

@@ -97,3 +97,390 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
     return _mean(x, _real_axes(x, axes), keepdim)
 
 
+
+
+# ---- products and norms -------------------------------------------------------------------------------------------------
+
+
+def _prod_others(x: Any, axis: int) -> Any:
+    """For each element the product of the others along an axis: products from both ends, so zeros do no harm."""
+    n = x.shape[axis]
+    ones = x.new_ones([1 if i == axis else m for i, m in enumerate(x.shape)])
+    if n == 0:
+        return x
+    before = cat([ones, x.narrow(axis, 0, n - 1)], axis).cumprod(axis)
+    after = cat([ones, x.flip(axis).narrow(axis, 0, n - 1)], axis).cumprod(axis).flip(axis)
+    return before * after
+
+
+_prod = primitive(
+    "ProdBackward0", lambda a, axis, keep: K.prod(a, (axis,), keep), tensors=True,
+    a=lambda g, a, axis, keep: (g if keep else g.unsqueeze(axis)) * _prod_others(a, axis).conj(),
+)  # fmt: skip
+
+
+@public(out=True)
+def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:  # noqa: A002
+    """The product of all elements, or along one dimension; integers and bools to int64."""
+    x = input if dtype is None else input.to(dtype)
+    if dtype is None and x._array.dtype.kind in "biu":
+        x = x.to(dtypes.int64)
+    if dim is None:
+        return _prod(reshape(x, -1), 0, False)
+    axis = wrap_dim(dim, x._array.ndim)
+    if x._array.ndim == 0:
+        return _prod(reshape(x, 1), 0, False)
+    return _prod(x, axis, keepdim)
+
+
+_var = primitive(
+    "VarBackward0", lambda a, axes, keep, correction: K.var(a, axes, keep, correction), tensors=True,
+    a=lambda g, a, a_shape, axes, keep, correction: _var_backward(g, a, a_shape, axes, keep, correction),
+)  # fmt: skip
+
+
+def _var_backward(g: Any, a: Any, shape: Any, axes: Any, keep: bool, correction: float) -> Any:
+    n = count(shape, axes)
+    spread_g = spread(g, shape, axes, keep)
+    dof = n - correction
+    scale = 2.0 / dof if dof > 0 else math.inf if dof == 0 and n else math.nan
+    return spread_g * ((a - a.mean(axes, True)) * scale)
+
+
+def _correction(unbiased: Any, correction: Any) -> float:
+    if correction is not None:
+        return float(correction)
+    return 1.0 if unbiased is None or unbiased else 0.0
+
+
+def _spread_arguments(dim: Any, unbiased: Any) -> tuple[Any, Any]:
+    """`x.var(False)` means `unbiased=False`."""
+    return (None, dim) if isinstance(dim, bool) else (dim, unbiased)
+
+
+def _check_float(name: str, x: Any) -> None:
+    if x.dtype.category < dtypes.FLOAT:
+        raise RuntimeError(f"{name} only support floating point and complex dtypes")
+
+
+@public(out=True)
+def var(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:  # noqa: A002
+    """The variance over all elements, or along dimensions, divided by `n - correction` (1)."""
+    dim, unbiased = _spread_arguments(dim, unbiased)
+    _check_float("std and var", input)
+    axes = _real_axes(input, axes_of(input, dim))
+    c = _correction(unbiased, correction)
+    if count(input._array.shape, axes) <= c and not (count(input._array.shape, axes) == 0 and input._array.size == 0 and axes is not None):
+        warnings.warn("var(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel divided by output numel).", UserWarning, stacklevel=2)
+    return _var(input, axes, keepdim, c)
+
+
+_root = primitive(
+    "StdBackward0", lambda a, axes, keep, correction: K.sqrt(K.var(a, axes, keep, correction)), tensors=True,
+    a=lambda g, a, out, a_shape, axes, keep, correction: _var_backward(
+        (g / (2 * out)).masked_fill(out == 0, 0), a, a_shape, axes, keep, correction
+    ),
+)  # fmt: skip
+
+
+@public(out=True)
+def std(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:  # noqa: A002
+    """The standard deviation; see `var`."""
+    dim, unbiased = _spread_arguments(dim, unbiased)
+    _check_float("std and var", input)
+    axes = _real_axes(input, axes_of(input, dim))
+    c = _correction(unbiased, correction)
+    if count(input._array.shape, axes) <= c and not (input._array.size == 0 and axes is not None):
+        warnings.warn("std(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel divided by output numel).", UserWarning, stacklevel=2)
+    return _root(input, axes, keepdim, c)
+
+
+def _with_mean(name: str, op: Any) -> None:
+    def both(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:  # noqa: A002
+        dim, unbiased = _spread_arguments(dim, unbiased)
+        return op(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
+
+    both.__name__ = both.__qualname__ = f"{name}_mean"
+    both.__doc__ = f"`{name}` and `mean` of the same elements."
+    public(both, method=False)
+
+
+_with_mean("var", var)
+_with_mean("std", std)
+
+_logsumexp = primitive(
+    "LogsumexpBackward0", lambda a, axes, keep: K.logsumexp(a, axes, keep), tensors=True,
+    a=lambda g, a, out, a_shape, axes, keep: spread(g, a_shape, axes, keep) * _softmax_like(a, spread(out, a_shape, axes, keep)),
+)  # fmt: skip
+
+
+def _softmax_like(a: Any, total: Any) -> Any:
+    return (a - total.masked_fill(total.abs() == math.inf, 0)).exp().conj() if a.dtype.category != dtypes.COMPLEX else (a - total).exp().conj()
+
+
+@public(out=True)
+def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:  # noqa: A002
+    """`log(sum(exp(input)))` along dimensions, without overflow."""
+    x = input.to(dtypes.get_default_dtype()) if input.dtype.category < dtypes.FLOAT else input
+    return _logsumexp(x, _real_axes(x, axes_of(x, dim)), keepdim)
+
+
+# ---- all, any -------------------------------------------------------------------------------------------------------------
+
+
+def _logical(name: str, kernel: Any) -> None:
+    def op(input: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None) -> Any:  # noqa: A002
+        axes = _real_axes(input, axes_of(input, dim if axis is None else axis))
+        found = kernel(input._array, axes, keepdim)
+        return wrap(found.astype(np.uint8) if input._array.dtype == np.uint8 else found)
+
+    op.__name__ = op.__qualname__ = name
+    op.__doc__ = f"Whether {'every element is' if name == 'all' else 'some element is'} not zero, in all or along dimensions."
+    public(op, name=name, out=True)
+
+
+_logical("all", K.all)
+_logical("any", K.any)
+
+
+# ---- extremes ---------------------------------------------------------------------------------------------------------------
+
+
+def _no_empty(name: str, x: Any, axes: Any) -> None:
+    shape = x._array.shape
+    if axes is None:
+        if not x._array.size:
+            raise RuntimeError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.")
+        return
+    for i in axes:
+        if shape and shape[i] == 0:
+            raise IndexError(f"{name}(): Expected reduction dim {i} to have non-zero size.")
+
+
+def _evenly(g: Any, a: Any, out: Any, shape: Any, axes: Any, keep: bool) -> Any:
+    """The gradient of an extreme, in equal parts to all elements that reach it."""
+    mask = (a == spread(out, shape, axes, keep)) | (a.isnan() & spread(out, shape, axes, keep).isnan())
+    mask = mask.to(g.dtype)
+    return spread(g, shape, axes, keep) * mask / mask.sum(axes, True)
+
+
+def _extreme_over(name: str, kernel: Any) -> Any:
+    op = primitive(
+        f"{name.capitalize()}Backward0", lambda a, axes, keep: kernel(a, axes, keep), tensors=True,
+        a=lambda g, a, out, a_shape, axes, keep: _evenly(g, a, out, a_shape, axes, keep),
+    )  # fmt: skip
+
+    def extreme(input: Any, dim: Any = (), keepdim: bool = False) -> Any:  # noqa: A002
+        axes = axes_of(input, dim if dim != () else None)
+        _no_empty(name, input, axes)
+        return op(input, _real_axes(input, axes), keepdim)
+
+    extreme.__name__ = extreme.__qualname__ = name
+    extreme.__doc__ = f"The {'largest' if name == 'amax' else 'smallest'} element along dimensions; ties share the gradient."
+    public(extreme, name=name, out=True)
+    return op
+
+
+_amax, _amin = _extreme_over("amax", K.amax), _extreme_over("amin", K.amin)
+
+
+@public(out=False)
+def aminmax(input: Any, *, dim: Any = None, keepdim: bool = False) -> Any:  # noqa: A002
+    """The smallest and the largest element."""
+    axes = axes_of(input, dim)
+    _no_empty("aminmax", input, axes)
+    axes = _real_axes(input, axes)
+    return _AMINMAX((_amin(input, axes, keepdim), _amax(input, axes, keepdim)))
+
+
+_AMINMAX = named("aminmax", "min max")
+
+
+def _selected(g: Any, index: Any, shape: Any, axis: int, keep: bool) -> Any:
+    """A reduced gradient put back at the one index that was chosen."""
+    if not shape:
+        return g.reshape(())
+    if not keep:
+        g, index = g.unsqueeze(axis), index.unsqueeze(axis)
+    return g.new_zeros(shape).scatter(axis, index, g)
+
+
+def _pick(a: Any, axis: int, keep: bool, arg: Any) -> Any:
+    if a.ndim == 0:
+        index = np.zeros((), np.int64)
+        return [np.array(a), index], index
+    index = arg(a, axis, True)
+    values = np.take_along_axis(a, index, axis)
+    if not keep:
+        values, index = values.squeeze(axis), index.squeeze(axis)
+    return [np.ascontiguousarray(values) if values.ndim else values, index], index
+
+
+def _max_or_min(name: str, arg: Any, everything: Any, pairwise: str) -> None:
+    along = primitive(
+        f"{name.capitalize()}Backward0", lambda a, axis, keep: _pick(a, axis, keep, arg), tensors=True, aux=True,
+        non_differentiable=(1,), a=lambda g, a_shape, axis, keep, aux: _selected(g, _as_tensor(aux), a_shape, axis, keep),
+    )  # fmt: skip
+    overall = primitive(
+        f"{name.capitalize()}Backward1", lambda a: everything(a, None, False), tensors=True,
+        a=lambda g, a, out, a_shape: _evenly(g, a, out, a_shape, None, False),
+    )  # fmt: skip
+    result = named(name, "values indices")
+
+    def op(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:  # noqa: A002
+        if not isinstance(input, Tensor):
+            raise type_error(name, input)
+        if isinstance(dim, Tensor) or other is not None:
+            found = FUNCTIONS[pairwise](input, dim if other is None else other)
+        elif dim is None:
+            _no_empty(name, input, None)
+            found = overall(input)
+        else:
+            axis = wrap_dim(dim, input._array.ndim)
+            _no_empty(name, input, (axis,))
+            if input.dtype.category == dtypes.COMPLEX:
+                raise RuntimeError(f"{name}(): does not support complex input")
+            found = result(along(input, axis, keepdim))
+        if out is not None:
+            from .declare import write_out
+
+            return write_out(name, found, out)
+        return found
+
+    op.__name__ = op.__qualname__ = name
+    op.__doc__ = (
+        f"The {'largest' if name == 'max' else 'smallest'} element; along `dim`, `(values, indices)`; with another tensor, "
+        "element by element."
+    )
+    public(op, name=name)
+
+
+def _as_tensor(v: Any) -> Any:
+    return v if isinstance(v, Tensor) else wrap(v)
+
+
+_max_or_min("max", K.argmax, K.amax, "maximum")
+_max_or_min("min", K.argmin, K.amin, "minimum")
+
+
+def _arg(name: str, kernel: Any) -> None:
+    def op(input: Any, dim: Any = None, keepdim: bool = False) -> Any:  # noqa: A002
+        a = input._array
+        if dim is None:
+            if not a.size:
+                raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.")
+            found = kernel(a.reshape(-1), 0, False)
+            return wrap(found.reshape((1,) * a.ndim) if keepdim else found)
+        axis = wrap_dim(dim, a.ndim)
+        if a.ndim == 0:
+            return wrap(np.zeros((), np.int64))
+        _no_empty(name, input, (axis,))
+        return wrap(kernel(a, axis, keepdim))
+
+    op.__name__ = op.__qualname__ = name
+    op.__doc__ = f"The index of the {'largest' if name == 'argmax' else 'smallest'} element, of all or along a dimension."
+    public(op, name=name, out=True)
+
+
+_arg("argmax", K.argmax)
+_arg("argmin", K.argmin)
+
+
+# ---- sums that skip nan, norms, distances -------------------------------------------------------------------------------------
+
+
+@public(out=True)
+def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:  # noqa: A002
+    """The sum, nan counting as zero."""
+    x = input.masked_fill(input.isnan(), 0) if input.dtype.category >= dtypes.FLOAT else input
+    return FUNCTIONS["sum"](x, dim, keepdim, dtype=dtype)
+
+
+@public(out=True)
+def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:  # noqa: A002
+    """The mean of what is not nan."""
+    if input.dtype.category < dtypes.FLOAT:
+        raise RuntimeError(f"nanmean(): expected input to have floating point or complex dtype but got {input.dtype.scalar_name}")
+    n = input.isnan().logical_not().sum(dim, keepdim)
+    return nansum(input, dim, keepdim, dtype=dtype) / n
+
+
+def _vector_norm(x: Any, p: Any, axes: Any, keep: bool) -> Any:
+    if p == math.inf:
+        return _amax(x.abs(), axes, keep)
+    if p == -math.inf:
+        return _amin(x.abs(), axes, keep)
+    if p == 0:
+        return (x != 0).to(x.dtype.to_real()).sum(axes, keep)
+    if p == 1:
+        return x.abs().sum(axes, keep)
+    return _p_norm(x, p, axes, keep)
+
+
+def _p_forward(a: Any, p: float, axes: Any, keep: bool) -> Any:
+    with np.errstate(all="ignore"):
+        size = np.abs(a)
+        if p == 2:
+            return np.asarray(K.sqrt(K.sum(K.mul(size, size), axes, keep)))
+        return np.asarray(K.pow(K.sum(K.pow(size, p), axes, keep), 1.0 / p))
+
+
+def _p_backward(g: Any, a: Any, out: Any, shape: Any, p: float, axes: Any, keep: bool) -> Any:
+    g, n = spread(g, shape, axes, keep), spread(out, shape, axes, keep)
+    if p == 2:
+        return (a * (g / n)).masked_fill(n == 0, 0)
+    size = a.abs()
+    if p < 2:
+        slope = (a.sgn() * size.pow(p - 1)).masked_fill(a == 0, 0) * (g / n.pow(p - 1))
+    else:
+        slope = a * size.pow(p - 2) * (g / n.pow(p - 1))
+    return slope.masked_fill(n == 0, 0)
+
+
+_p_norm = primitive(
+    "LinalgVectorNormBackward0", _p_forward, tensors=True,
+    a=lambda g, a, out, a_shape, p, axes, keep: _p_backward(g, a, out, a_shape, p, axes, keep),
+)  # fmt: skip
+
+
+def vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:  # noqa: A002
+    """The p-norm of vectors: over all elements, or along dimensions."""
+    if x.dtype.category < dtypes.FLOAT:
+        raise RuntimeError(f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {x.dtype.scalar_name}")
+    if dtype is not None:
+        x = x.to(dtype)
+    axes = _real_axes(x, axes_of(x, dim))
+    order = float(ord)
+    if order < 0 or order == math.inf:
+        bad = axes is None and not x._array.size or axes is not None and any(x._array.shape[i] == 0 for i in axes)
+        if bad:
+            raise RuntimeError(f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not have an identity")
+    return _vector_norm(x, order, axes, keepdim)
+
+
+@public(out=True)
+def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:  # noqa: A002
+    """The p-norm of vectors, or a matrix norm by name (`fro`, `nuc`)."""
+    if p == "nuc":
+        from ..linalg import matrix_norm
+
+        return matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
+    if p == "fro" or p is None:
+        p = 2
+    return vector_norm(input, p, dim, keepdim, dtype=dtype)
+
+
+@public(out=True)
+def dist(input: Any, other: Any, p: float = 2) -> Any:  # noqa: A002
+    """The p-norm of the difference."""
+    return vector_norm(input - other, p)
+
+
+@public(out=True, inplace=True)
+def renorm(input: Any, p: float, dim: int, maxnorm: float) -> Any:  # noqa: A002
+    """Slices along `dim` scaled down to p-norm `maxnorm` where theirs is larger."""
+    axis = wrap_dim(dim, input._array.ndim)
+    others = [i for i in range(input._array.ndim) if i != axis]
+    norms = vector_norm(input, p, others, True)
+    scale = (maxnorm / (norms + 1e-7)).masked_fill(norms <= maxnorm, 1.0)
+    return input * scale

@@ -1,0 +1,33 @@
+"""Tuples with names, as operators with several results return them (`torch.return_types`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+TYPES: dict[str, Any] = {}
+
+
+class NamedResult(tuple[Any, ...]):
+    """A tuple whose items have names too."""
+
+    _fields: tuple[str, ...] = ()
+
+    def __new__(cls, items: Any) -> Any:
+        return super().__new__(cls, tuple(items))
+
+    def __repr__(self) -> str:
+        inside = ",\n".join(f"{n}={v!r}" for n, v in zip(self._fields, self, strict=True))
+        return f"torch.return_types.{type(self).__name__}(\n{inside})"
+
+    def __reduce__(self) -> Any:
+        return tuple, (tuple(self),)
+
+
+def named(name: str, fields: str) -> Any:
+    """A result type `torch.return_types.name` with the given fields."""
+    names = tuple(fields.split())
+    attributes: dict[str, Any] = {"_fields": names, "n_fields": len(names), "__module__": "torch.return_types"}
+    for i, field in enumerate(names):
+        attributes[field] = property(lambda self, i=i: self[i])
+    TYPES[name] = type(name, (NamedResult,), attributes)
+    return TYPES[name]

@@ -1,0 +1,431 @@
+"""Order: sort, topk, medians and quantiles, counting and searching."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..autograd.tensor import Tensor, wrap, wrap_dim
+from .declare import primitive, public, type_error
+from .reduction import _as_tensor, _selected
+from .results import named
+
+
+def _order(a: Any, axis: int, descending: bool) -> Any:
+    """Stable positions that sort `a`; nan counts as the largest."""
+    if not descending:
+        return np.argsort(_sortable(a), axis, kind="stable")
+    flipped = np.flip(_sortable(a), axis)  # a stable descending sort is a stable ascending one of the mirror image
+    order = np.flip(np.argsort(flipped, axis, kind="stable"), axis)
+    return a.shape[axis] - 1 - order
+
+
+def _sortable(a: Any) -> Any:
+    return a.astype(np.float32) if not a.dtype.isbuiltin else a
+
+
+def _sorted(a: Any, axis: int, descending: bool) -> Any:
+    if a.ndim == 0:
+        index = np.zeros((), np.int64)
+        return [np.array(a), index], index
+    index = np.ascontiguousarray(_order(a, axis, descending)).astype(np.int64)
+    return [np.take_along_axis(a, index, axis), index], index
+
+
+def _unsorted(g: Any, index: Any, shape: Any, axis: int) -> Any:
+    if not shape:
+        return g
+    return g.new_zeros(shape).scatter_add(axis, _as_tensor(index), g)
+
+
+_sort = primitive(
+    "SortBackward0", _sorted, tensors=True, aux=True, non_differentiable=(1,),
+    a=lambda g, a_shape, axis, aux: _unsorted(g, aux, a_shape, axis),
+)  # fmt: skip
+_SORT, _TOPK = named("sort", "values indices"), named("topk", "values indices")
+
+
+@public(out=True)
+def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:  # noqa: A002
+    """The elements in order along a dimension, and where each came from; always stable."""
+    if not isinstance(input, Tensor):
+        raise type_error("sort", input)
+    if input.dtype.category == dtypes.COMPLEX:
+        raise RuntimeError("Sort does not support complex dtypes on CPU")
+    return _SORT(_sort(input, wrap_dim(dim, input._array.ndim), descending))
+
+
+@public(out=True)
+def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:  # noqa: A002
+    """The indices that sort along a dimension."""
+    return sort(input, dim, descending)[1]
+
+
+@public(out=True)
+def msort(input: Any) -> Any:  # noqa: A002
+    """Sorted along the first dimension."""
+    return sort(input, 0)[0]
+
+
+def _top(a: Any, k: int, axis: int, largest: bool, in_order: bool) -> Any:
+    if a.ndim == 0:
+        index = np.zeros((), np.int64)
+        return [np.array(a), index], index
+    n = a.shape[axis]
+    b = _sortable(a)
+    if 0 < k < n // 4 and n > 64 and a.dtype.kind in "fiu":
+        # Only the k best are sorted. The key of the worst of them decides, and ties go to the first.
+        key = np.where(np.isnan(b), np.inf, b) if b.dtype.kind == "f" else b
+        place = np.argpartition(-key if largest and key.dtype.kind == "f" else key, k - 1 if not largest or key.dtype.kind == "f" else n - k, axis)
+        chosen = np.take(place, range(k) if not largest or key.dtype.kind == "f" else range(n - k, n), axis)
+        chosen = np.sort(chosen, axis)
+        part = np.take_along_axis(b, chosen, axis)
+        index = np.take_along_axis(chosen, _order(part, axis, largest), axis)
+    else:
+        index = np.take(_order(a, axis, largest), range(k), axis)
+    index = np.ascontiguousarray(index).astype(np.int64)
+    return [np.take_along_axis(a, index, axis), index], index
+
+
+_topk = primitive(
+    "TopkBackward0", _top, tensors=True, aux=True, non_differentiable=(1,),
+    a=lambda g, a_shape, axis, aux: _unsorted(g, aux, a_shape, axis),
+)  # fmt: skip
+
+
+@public(out=True)
+def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:  # noqa: A002
+    """The `k` largest (or smallest) elements along a dimension, and their indices."""
+    axis = wrap_dim(dim, input._array.ndim)
+    n = input._array.shape[axis] if input._array.ndim else 1
+    if not 0 <= k <= n:
+        raise RuntimeError("selected index k out of range")
+    if input.dtype.category == dtypes.COMPLEX:
+        raise RuntimeError("topk(): does not support complex dtypes")
+    return _TOPK(_topk(input, k, axis, largest, sorted))
+
+
+# ---- one element by rank --------------------------------------------------------------------------------------------------
+
+
+def _ranked(name: str, rank: Any) -> Any:
+    """An operator that picks, along an axis, the element that `rank(a, axis, *parameters)` names."""
+
+    def forward(a: Any, axis: int, keep: bool, parameter: Any) -> Any:
+        if a.ndim == 0:
+            index = np.zeros((), np.int64)
+            return [np.array(a), index], index
+        index = np.expand_dims(rank(a, axis, parameter), axis)
+        values = np.take_along_axis(a, index, axis)
+        if not keep:
+            values, index = values.squeeze(axis), index.squeeze(axis)
+        return [np.ascontiguousarray(values) if values.ndim else values, index], index
+
+    return primitive(
+        name, forward, tensors=True, aux=True, non_differentiable=(1,),
+        a=lambda g, a_shape, axis, keep, aux: _selected(g, _as_tensor(aux), a_shape, axis, keep),
+    )  # fmt: skip
+
+
+_kth = _ranked("KthvalueBackward0", lambda a, axis, k: np.take(_order(a, axis, False), k - 1, axis))
+_KTH, _MEDIAN, _NANMEDIAN, _MODE = (named(n, "values indices") for n in ("kthvalue", "median", "nanmedian", "mode"))
+
+
+@public(out=True)
+def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:  # noqa: A002
+    """The k-th smallest element along a dimension (from 1), and its index."""
+    axis = wrap_dim(dim, input._array.ndim)
+    n = input._array.shape[axis] if input._array.ndim else 1
+    if input._array.ndim and n == 0:
+        raise IndexError(f"kthvalue(): Expected reduction dim {axis} to have non-zero size.")
+    if not 1 <= k <= n:
+        raise RuntimeError("kthvalue(): selected number k out of range for dimension " + str(axis))
+    return _KTH(_kth(input, axis, keepdim, k))
+
+
+def _median_rank(a: Any, axis: int, skip_nan: Any) -> Any:
+    n = a.shape[axis]
+    order = _order(a, axis, False)
+    if a.dtype.kind != "f":
+        return np.take(order, (n - 1) // 2, axis)
+    nans = np.isnan(a).sum(axis)
+    if skip_nan:
+        rank = np.maximum(n - nans - 1, 0) // 2
+    else:
+        first_nan = np.argmax(np.isnan(a), axis)
+        rank = np.full(nans.shape, (n - 1) // 2)
+    found = np.take_along_axis(order, np.expand_dims(rank, axis), axis).squeeze(axis)
+    return found if skip_nan else np.where(nans > 0, first_nan, found)
+
+
+_median = _ranked("MedianBackward0", _median_rank)
+
+
+def _median_function(name: str, skip_nan: bool, result: Any) -> None:
+    def median(input: Any, dim: Any = None, keepdim: bool = False) -> Any:  # noqa: A002
+        if dim is None:
+            flat = input.reshape(-1)
+            if not flat._array.size:
+                return input.new_full((), math.nan if input.dtype.category == dtypes.FLOAT else np.iinfo(input._array.dtype).min)
+            return _median(flat, 0, False, skip_nan)[0]
+        axis = wrap_dim(dim, input._array.ndim)
+        if input._array.ndim and input._array.shape[axis] == 0:
+            raise IndexError(f"{name}(): Expected reduction dim {axis} to have non-zero size.")
+        return result(_median(input, axis, keepdim, skip_nan))
+
+    median.__name__ = median.__qualname__ = name
+    median.__doc__ = "The lower median" + (" of what is not nan" if skip_nan else "") + "; along `dim`, with its index."
+    public(median, name=name, out=True)
+
+
+_median_function("median", False, _MEDIAN)
+_median_function("nanmedian", True, _NANMEDIAN)
+
+
+def _mode_rank(a: Any, axis: int, _: Any) -> Any:
+    def of(row: Any) -> int:
+        values, counts = np.unique(row, return_counts=True)
+        best = values[np.argmax(counts)]
+        return int(np.nonzero(row == best)[0][-1]) if best == best else int(np.nonzero(row != row)[0][-1])
+
+    return np.apply_along_axis(of, axis, a)
+
+
+_mode = _ranked("ModeBackward0", _mode_rank)
+
+
+@public(out=True)
+def mode(input: Any, dim: int = -1, keepdim: bool = False) -> Any:  # noqa: A002
+    """The most frequent element along a dimension (the smallest of such), and an index of it."""
+    axis = wrap_dim(dim, input._array.ndim)
+    if input._array.ndim and input._array.shape[axis] == 0:
+        raise IndexError(f"mode(): Expected reduction dim {axis} to have non-zero size.")
+    return _MODE(_mode(input, axis, keepdim, None))
+
+
+def _quantile(x: Any, q: Any, dim: Any, keepdim: bool, interpolation: str, skip_nan: bool, name: str) -> Any:
+    if x._array.size == 0:
+        raise RuntimeError(f"{name}() input tensor must be non-empty")
+    if x.dtype not in (dtypes.float32, dtypes.float64):
+        raise RuntimeError(f"{name}() input tensor must be either float or double dtype")
+    if interpolation not in ("linear", "lower", "higher", "midpoint", "nearest"):
+        raise RuntimeError(f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}")
+    if not isinstance(q, Tensor):
+        if not 0 <= q <= 1:
+            raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q}")
+        q = x.new_tensor(q)
+    elif q.dtype is not x.dtype:
+        raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor")
+    elif q.dim() > 1:
+        raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
+    elif ((q._array < 0) | (q._array > 1)).any():
+        raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
+    axis = wrap_dim(dim, x.dim()) if dim is not None else None
+    ndim = x.dim()
+    y = x.reshape(-1) if axis is None else x.transpose(axis, -1) if ndim else x.reshape(1)
+    values = sort(y, -1)[0]
+    n = values.shape[-1]
+    a = values._array
+    nans = np.isnan(a).sum(-1, keepdims=True)
+    top = n - 1 - nans if skip_nan else np.full(nans.shape, n - 1)
+    rank = q._array.reshape(-1) * np.maximum(top, 0)
+    if not skip_nan:
+        rank = np.where(nans > 0, n - 1, rank)
+    if interpolation == "lower":
+        rank = np.floor(rank)
+    elif interpolation == "higher":
+        rank = np.ceil(rank)
+    elif interpolation == "nearest":
+        rank = np.round(rank)
+    low = np.floor(rank).astype(np.int64)
+    found = values.gather(-1, wrap(low))
+    if interpolation in ("linear", "midpoint"):
+        weight = np.full(rank.shape, 0.5) if interpolation == "midpoint" else rank - low
+        high = values.gather(-1, wrap(np.ceil(rank).astype(np.int64)))
+        found = found.lerp(high, wrap(weight.astype(a.dtype)))
+    found = found.movedim(-1, 0) if axis is None else found
+    if axis is None:
+        out = found.reshape(tuple(q.shape))
+        return out.reshape(tuple(q.shape) + (1,) * ndim) if keepdim else out
+    if ndim == 0:
+        return found.reshape(q.shape)
+    found = found.unsqueeze(-1).transpose(axis, -2) if False else found
+    found = found.movedim(-1, 0)  # (q, ..., with the last axis gone)
+    # The reduced axis sat at the end after the swap, so what was last is now at `axis`.
+    rest = list(range(1, ndim))
+    if axis != ndim - 1 and not keepdim:
+        order = [d for d in range(ndim) if d != axis]
+        swapped = [ndim - 1 if d == axis else d for d in range(ndim - 1)]
+        found = found.permute([0] + [1 + swapped.index(d) for d in order])
+    elif keepdim:
+        swapped = [ndim - 1 if d == axis else d for d in range(ndim - 1)]
+        order = [d for d in range(ndim) if d != axis]
+        found = found.permute([0] + [1 + swapped.index(d) for d in order]).unsqueeze(axis + 1)
+    del rest
+    return found if q.dim() else found.squeeze(0)
+
+
+@public(out=True)
+def quantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear") -> Any:  # noqa: A002
+    """The q-quantiles along a dimension, interpolated between neighbours."""
+    return _quantile(input, q, dim, keepdim, interpolation, False, "quantile")
+
+
+@public(out=True)
+def nanquantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear") -> Any:  # noqa: A002
+    """As `quantile`, of what is not nan."""
+    return _quantile(input, q, dim, keepdim, interpolation, True, "nanquantile")
+
+
+# ---- counting and searching ---------------------------------------------------------------------------------------------------
+
+
+@public(method=True)
+def unique(input: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None) -> Any:  # noqa: A002
+    """The distinct elements (or slices along `dim`), sorted; also the inverse and the counts if asked for."""
+    a = input._array
+    axis = None if dim is None else wrap_dim(dim, a.ndim)
+    values, inverse, counts = np.unique(a, return_inverse=True, return_counts=True, axis=axis, equal_nan=False)
+    inverse = inverse.reshape(a.shape if axis is None else -1).astype(np.int64)
+    found = [wrap(values), wrap(inverse), wrap(counts.astype(np.int64))]
+    kept = [x for x, wanted in zip(found, (True, return_inverse, return_counts), strict=True) if wanted]
+    return kept[0] if len(kept) == 1 else tuple(kept)
+
+
+@public(method=True)
+def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: bool = False, dim: Any = None) -> Any:  # noqa: A002
+    """Without repetitions of neighbours."""
+    a = input._array
+    rows = a.reshape(-1) if dim is None else np.moveaxis(a, wrap_dim(dim, a.ndim), 0)
+    n = len(rows)
+    flat = rows.reshape(n, -1) if n else rows.reshape(0, 1)
+    new = np.ones(n, bool)
+    if n > 1:
+        new[1:] = (flat[1:] != flat[:-1]).any(1)
+    values = rows[new]
+    inverse = np.cumsum(new) - 1
+    counts = np.diff(np.append(np.nonzero(new)[0], n))
+    values = values if dim is None else np.moveaxis(values, 0, wrap_dim(dim, a.ndim))
+    found = [np.ascontiguousarray(values), inverse.reshape(a.shape if dim is None else -1), counts]
+    kept = [wrap(x if i == 0 else x.astype(np.int64)) for i, (x, w) in enumerate(zip(found, (True, return_inverse, return_counts), strict=True)) if w]
+    return kept[0] if len(kept) == 1 else tuple(kept)
+
+
+@public
+def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:  # noqa: A002
+    """How often each number occurs in a vector of non-negative integers (or the sum of its weights)."""
+    a = input._array
+    if a.ndim != 1 or a.dtype.kind not in "iu" or (a.size and int(a.min()) < 0):
+        raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
+    if minlength < 0:
+        raise RuntimeError("minlength should be >= 0")
+    if weights is not None and weights._array.shape != a.shape:
+        raise RuntimeError("weights should be 1-d and have the same length as input")
+    if weights is None:
+        return wrap(np.bincount(a, minlength=minlength).astype(np.int64))
+    found = np.bincount(a, weights._array, minlength)
+    return wrap(found.astype(np.float32 if weights._array.dtype == np.float32 else np.float64))
+
+
+@public(out=True)
+def histc(input: Any, bins: int = 100, min: Any = 0, max: Any = 0) -> Any:  # noqa: A002
+    """Counts in equal bins from `min` to `max` (of the data when both are 0)."""
+    a = input._array
+    if bins <= 0:
+        raise RuntimeError("bins must be > 0")
+    low, high = float(min), float(max)
+    if low == high and a.size:
+        low, high = float(a.min()), float(a.max())
+    if low == high:
+        low, high = low - 1, high + 1
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise RuntimeError(f"range of [{low:g}, {high:g}] is not finite")
+    if low > high:
+        raise RuntimeError("max must be larger than min")
+    if input.dtype.category < dtypes.FLOAT:
+        raise RuntimeError(f'"histogram_cpu" not implemented for \'{input.dtype.scalar_name}\'')
+    inside = a[(a >= low) & (a <= high)]
+    place = ((inside - a.dtype.type(low)) * bins / a.dtype.type(high - low)).astype(np.int64)
+    place = np.minimum(place, bins - 1)
+    return wrap(np.bincount(place, minlength=bins).astype(a.dtype))
+
+
+_HISTOGRAM = named("histogram", "hist bin_edges")
+
+
+@public
+def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False) -> Any:  # noqa: A002
+    """Counts in bins of equal width, or with the given edges; `density` makes the integral 1."""
+    a = input._array
+    edges: Any
+    if isinstance(bins, Tensor):
+        edges = bins._array
+    else:
+        low, high = (float(a.min()), float(a.max())) if range is None and a.size else range or (0.0, 0.0)
+        if low == high:
+            low, high = low - 0.5, high + 0.5
+        from .creation import linspace_array
+
+        edges = linspace_array(low, high, int(bins) + 1, input.dtype)
+    w = None if weight is None else weight._array.reshape(-1)
+    hist, _ = np.histogram(a.reshape(-1), edges, weights=w, density=density)
+    return _HISTOGRAM((wrap(hist.astype(a.dtype)), wrap(edges)))
+
+
+@public(method=False, out=True)
+def searchsorted(
+    sorted_sequence: Any, input: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None, sorter: Any = None  # noqa: A002
+) -> Any:
+    """Where each value would go in sorted sequences (the last dimension)."""
+    kind = np.int32 if out_int32 else np.int64
+    if side is not None and side not in ("left", "right"):
+        raise RuntimeError(f"torch.searchsorted(): side can only be 'left' or 'right' but got {side}")
+    if side == "left" and right:
+        raise RuntimeError("torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True")
+    which = "right" if right or side == "right" else "left"
+    s = sorted_sequence._array
+    if not isinstance(input, Tensor):
+        if s.ndim != 1:
+            raise RuntimeError("torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1")
+        input = sorted_sequence.new_tensor(input)  # noqa: A001
+    v = input._array
+    if sorter is not None:
+        s = np.take_along_axis(s, sorter._array, -1)
+    if s.ndim == 1:
+        return wrap(np.asarray(np.searchsorted(s, v, which)).astype(kind))
+    if s.shape[:-1] != v.shape[:-1]:
+        raise RuntimeError(
+            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor "
+            f"and input value tensor must match, but we got boundaries tensor {list(s.shape)} and input value tensor {list(v.shape)}"
+        )
+    out = np.empty(v.shape, kind)
+    for place in np.ndindex(s.shape[:-1]):
+        out[place] = np.searchsorted(s[place], v[place], which)
+    return wrap(out)
+
+
+@public(method=False, out=True)
+def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False) -> Any:  # noqa: A002
+    """The number of the bucket, between sorted boundaries, that each value falls into."""
+    if boundaries.dim() != 1:
+        raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries.dim()})")
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right)
+
+
+@public(method=False)
+def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:  # noqa: A002
+    """The combinations of `r` elements of a vector, as rows."""
+    import itertools
+
+    if input.dim() != 1:
+        raise RuntimeError("Expect a 1D vector, but got shape " + str(list(input.shape)))
+    if r < 0:
+        raise RuntimeError(f"Expect a non-negative number, but got {r}")
+    if r == 0:
+        return input.new_empty((0,))
+    pick = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    rows = np.array(list(pick(range(input.numel()), r)), np.int64).reshape(-1, r)
+    return input[wrap(rows)] if rows.size else input.new_empty((0, r))
