@@ -14,7 +14,7 @@ from ..autograd.tensor import Tensor, wrap_dim
 from ..backend import kernels as K
 from .comparison import where
 from .declare import binary, inplace_of, primitive, public, type_error, unary
-from .kinds import FLOATING, only
+from .kinds import FLOATING, one_pass, only
 from .pairwise import NO_COMPLEX_CLAMP
 from .pointwise import abs, erf, exp, expm1, log1p, sigmoid, tanh, zeros  # noqa: A004
 
@@ -30,18 +30,8 @@ __all__ = [
 def _formula(name: str, kernel_name: str, forward: Any, derivative: Any, kinds: str = FLOATING) -> Any:
     """An activation with parameters: forward(a, ...) and derivative(g, a, ...), each fused into one pass."""
     return primitive(
-        name, only(kinds, kernel_name, _in_one_pass(forward)), a=_in_one_pass(derivative), graph={"a": derivative}
+        name, only(kinds, kernel_name, one_pass(forward)), a=one_pass(derivative), graph={"a": derivative}
     )
-
-
-def _in_one_pass(formula: Any) -> Any:
-    kernel = K.fuse(formula)
-
-    @functools.wraps(formula)
-    def run(*operands: Any) -> Any:
-        return kernel(*operands)
-
-    return run
 
 
 def _apply(name: str, op: Any, x: Any, inplace: bool, *parameters: Any) -> Any:
@@ -191,6 +181,7 @@ def hardshrink(input: Any, lambd: float = 0.5) -> Any:  # noqa: A002
     return _apply("hardshrink", _hardshrink, input, False, lambd)
 
 
+@public(method=False, namespace=False, out=True)
 def softshrink(input: Any, lambd: float = 0.5) -> Any:  # noqa: A002
     """`input` moved towards 0 by `lambd`, and 0 within."""
     if lambd < 0 and isinstance(input, Tensor):
@@ -306,6 +297,7 @@ _gelu_tanh = _formula(
 )  # fmt: skip
 
 
+@public(method=False, namespace=False, out=True)
 def gelu(input: Any, approximate: str = "none") -> Any:  # noqa: A002
     """`input` times the normal distribution function, exact or by `tanh` (https://arxiv.org/abs/1606.08415)."""
     if approximate not in ("none", "tanh"):
@@ -320,6 +312,7 @@ _softplus = _formula(
 )  # fmt: skip
 
 
+@public(method=False, namespace=False, out=True)
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:  # noqa: A002
     """`log(1 + exp(beta * input)) / beta`, and `input` itself where `beta * input > threshold`."""
     return _apply("softplus", _softplus, input, False, beta, threshold)
@@ -331,6 +324,7 @@ _logsigmoid = _formula(
 )  # fmt: skip
 
 
+@public(method=False, namespace=False, out=True)
 def logsigmoid(input: Any) -> Any:  # noqa: A002
     """`log(sigmoid(input))`."""
     return _apply("log_sigmoid", _logsigmoid, input, False)

@@ -9,7 +9,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor
 from ..backend import kernels as K
-from .declare import FUNCTIONS, NUMBERS, attach, binary, inplace_of, public, type_error, unary
+from .declare import FUNCTIONS, NUMBERS, attach, binary, combination_error, inplace_of, public, type_error, unary
 from .promotion import result_dtype
 
 
@@ -69,6 +69,8 @@ public(sub, name="sub", inplace=True, out=True, aliases=("subtract",))
 
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:  # noqa: A002
     """`other - alpha * input`."""
+    if not isinstance(input, Tensor):
+        raise combination_error("rsub", input, other)
     return sub(other, input, alpha=alpha)
 
 
@@ -120,8 +122,8 @@ def true_divide(input: Any, other: Any) -> Any:  # noqa: A002
 
 public(true_divide, inplace=True, out=True)
 
-remainder = binary("remainder", K.remainder, lambda g: g, lambda g, a, b: -g * floor_divide_any(a, b))
-fmod = binary("fmod", K.fmod, lambda g: g, lambda g, a, b: -g * trunc_quotient(a, b))
+remainder = binary("remainder", K.remainder, lambda g: g, lambda g, a, b: -g * floor_divide_any(a, b), needs="one")
+fmod = binary("fmod", K.fmod, lambda g: g, lambda g, a, b: -g * trunc_quotient(a, b), needs="one")
 
 
 def floor_divide_any(a: Any, b: Any) -> Any:
@@ -147,7 +149,7 @@ def conj(input: Any) -> Any:  # noqa: A002
     return K.conj(input)
 
 
-public(conj, aliases=("conj_physical",))
+public(conj, out=True, aliases=("conj_physical",))
 attach("conj_physical_", inplace_of(conj, "conj_physical"))
 FUNCTIONS["conj_physical_"] = Tensor.conj_physical_
 FUNCTIONS["resolve_conj"] = FUNCTIONS["resolve_neg"] = Tensor.resolve_conj
@@ -208,11 +210,30 @@ def _is_complex(x: Any) -> bool:
     return x.is_complex() if isinstance(x, Tensor) else isinstance(x, complex)
 
 
-public(float_power, inplace=True, out=True)
+public(float_power, out=True)
+
+
+def float_power_(input: Any, exponent: Any) -> Any:  # noqa: A002
+    """In-place version of `float_power`, for double precision tensors only."""
+    d = dtypes.complex128 if any(_is_complex(v) for v in (input, exponent)) else dtypes.float64
+    if input.dtype is not d:
+        raise RuntimeError(
+            f"the base given to float_power_ has dtype {input.dtype.scalar_name} but the operation's result requires "
+            f"dtype {d.scalar_name}"
+        )
+    return input.pow_(exponent)
+
+
+public(float_power_, name="float_power_", namespace=False)
 
 
 def _reflected(op: Any) -> Any:
-    return lambda self, other: op(other, self)
+    def reflected(self: Any, other: Any) -> Any:
+        if not isinstance(self, Tensor):
+            raise TypeError(f"descriptor of Tensor's operator doesn't apply to a '{type(self).__name__}' object")
+        return op(other, self)
+
+    return reflected
 
 
 def _guarded(op: Any) -> Any:

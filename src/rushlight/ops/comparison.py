@@ -9,12 +9,12 @@ from ..backend import kernels as K
 from .declare import attach, binary, is_array, primitive, public, reduce_to, type_error
 from .promotion import NUMBERS, result_dtype, to_array
 
-eq = binary("eq", K.eq)
-ne = binary("ne", K.ne, aliases=("not_equal",))
-lt = binary("lt", K.lt, aliases=("less",))
-le = binary("le", K.le, aliases=("less_equal",))
-gt = binary("gt", K.gt, aliases=("greater",))
-ge = binary("ge", K.ge, aliases=("greater_equal",))
+eq = binary("eq", K.eq, needs="first")
+ne = binary("ne", K.ne, needs="first", aliases=("not_equal",))
+lt = binary("lt", K.lt, needs="first", aliases=("less",))
+le = binary("le", K.le, needs="first", aliases=("less_equal",))
+gt = binary("gt", K.gt, needs="first", aliases=("greater",))
+ge = binary("ge", K.ge, needs="first", aliases=("greater_equal",))
 
 
 def _guarded(op: Any) -> Any:

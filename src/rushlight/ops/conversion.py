@@ -193,14 +193,15 @@ def _too_many(a: Any, b: Any) -> None:
 attach("copy_", copy_)
 
 
+_fill = primitive(
+    "FillBackward0", lambda a, b: np.full_like(a, b), a=lambda g: g * 0, b=lambda g: g.sum()
+)  # fmt: skip
+
+
 @public(method=True)
 def fill(input: Any, value: Any) -> Any:  # noqa: A002
     """A tensor like `input` filled with one value."""
-    from .creation import full_like
-
-    if isinstance(value, Tensor) and value.requires_grad:
-        return value.to(input.dtype).expand(input.shape).clone() + input * 0
-    return full_like(input, value) if not input.requires_grad else input * 0 + value
+    return _fill(input, value)
 
 
 def fill_(self: Any, value: Any) -> Any:
@@ -211,6 +212,8 @@ def fill_(self: Any, value: Any) -> Any:
                 f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
             )
         return copy_(self, value)
+    if self.requires_grad and get_mode().grad:
+        return _recorded_fill(self, value)
     views.check_inplace(self)
     a = self._array
     if a.dtype.kind not in "c" and isinstance(value, complex):
@@ -221,6 +224,7 @@ def fill_(self: Any, value: Any) -> Any:
     return self
 
 
+_recorded_fill = inplace_of(fill, "fill")
 attach("fill_", fill_)
 attach("zero_", lambda self: fill_(self, 0))
 FUNCTIONS["fill_"] = fill_

@@ -184,6 +184,12 @@ def type_error(name: str, value: Any, position: int = 1, label: str = "input") -
     return TypeError(f"{name}(): argument '{label}' (position {position}) must be Tensor, not {type(value).__name__}")
 
 
+def combination_error(name: str, *values: Any) -> TypeError:
+    """PyTorch's error for arguments that fit none of a function's signatures."""
+    kinds = ", ".join(type(v).__name__ for v in values)
+    return TypeError(f"{name}() received an invalid combination of arguments - got ({kinds}), but expected one of:")
+
+
 # ---- nodes ----------------------------------------------------------------------------------------------------------
 
 _SAVED_NAMES = {"a": "self", "b": "other", "out": "result", "x": "self"}
@@ -483,11 +489,12 @@ def binary(
     doc: str = "",
     publish: bool = True,
     check: Any = None,
+    needs: str = "",
 ) -> Any:
     """Declare an element-wise operator of two operands (tensors or numbers), with broadcasting and promotion.
 
     The derivatives may ask for `g`, `a`, `b`, `out`; gradients are summed back to each operand's shape and cast to
-    its dtype. `check(input, other)` may refuse operands.
+    its dtype. `check(input, other)` may refuse operands; `needs` says that a tensor must be the "first" operand, or "one".
     """
     kernel = _fused(forward)
     keeps = [[False] * 3 for _ in range(4)]
@@ -539,6 +546,8 @@ def binary(
                 if not isinstance(input, Tensor) and not isinstance(other, Tensor):
                     return kernel(input, other)
                 raise type_error(name, *((input, 1) if is_array(input) else (other, 2, "other"))) from None  # type: ignore[arg-type]
+            if needs and not isinstance(input, Tensor) and (needs == "first" or not isinstance(other, Tensor)):
+                raise combination_error(name, input, other) from None
             if check is not None:
                 check(input, other)
             a, b, _ = weak_operands(name, input, other, to_float)

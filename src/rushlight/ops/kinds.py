@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..backend import kernels as K
 
 REAL = "biufV"
 NUMERIC = "biufcV"
@@ -27,6 +28,17 @@ def only(kinds: str, complaint: str, kernel: Any, error: type[Exception] = NotIm
     if " " not in complaint and not hasattr(kernel, "__name__"):
         checked.__name__ = complaint
     return checked
+
+
+def one_pass(formula: Any) -> Any:
+    """A formula on arrays, fused, that still tells its parameters' names."""
+    kernel = K.fuse(formula)
+
+    @functools.wraps(formula)
+    def run(*operands: Any) -> Any:
+        return kernel(*operands)
+
+    return run
 
 
 def refuse(complaint: str, a: Any, error: type[Exception] = NotImplementedError) -> None:

@@ -15,7 +15,7 @@ from .arithmetic import add, conj, div, mul, pow, sub  # noqa: A004
 from .bitwise import tensors_only
 from .comparison import eq, ge, le, lt, where
 from .declare import NUMBERS, binary, broadcast_error, primitive, public, reduce_to, type_error
-from .kinds import FLOATING, REAL, only, refuse
+from .kinds import FLOATING, REAL, one_pass, only, refuse
 from .pointwise import as_floating, cos, exp, exp2, isnan, lgamma, log, sigmoid, sin, zeros
 from .promotion import result_dtype, to_array
 
@@ -181,7 +181,7 @@ def _copysign(a: Any, b: Any) -> Any:
 
 
 copysign = binary(
-    "copysign", only(REAL, "copysign_cpu", _copysign), _copysign_slope, lambda g: zeros(g), to_float=True
+    "copysign", only(REAL, "copysign_cpu", _copysign), lambda g, a, out: _copysign_slope(g, a, out), lambda g: zeros(g), to_float=True
 )  # fmt: skip
 nextafter = binary(
     "nextafter", only(FLOATING, "nextafter_cpu", K.nextafter),
@@ -215,11 +215,14 @@ def ldexp(input: Any, other: Any) -> Any:  # noqa: A002
     return mul(input, pow(2.0, other))
 
 
-@public(method=False)
+@public(method=False, out=True)
 def polar(abs: Any, angle: Any) -> Any:  # noqa: A002
     """The complex numbers of the given lengths and angles."""
     from .creation import complex as join
 
+    for position, (value, label) in enumerate(((abs, "abs"), (angle, "angle")), 1):
+        if not isinstance(value, Tensor):
+            raise type_error("polar", value, position, label)
     if abs.dtype is angle.dtype and abs.is_floating_point():
         return join(abs * cos(angle), abs * sin(angle))
     return join(abs, angle)
@@ -278,7 +281,7 @@ def _kind(a: Any, b: Any) -> Any:
 
 xlogy = binary(
     "xlogy", only(REAL, "xlogy_cpu", _xlogy),
-    lambda g, a, b: where(eq(a, 0) & le(b, 0), g * 0, g * _log_any(b)), lambda g, a, b: g * a / b, to_float=True,
+    lambda g, a, b: where(eq(a, 0) & le(b, 0), g * 0, g * _log_any(b)), lambda g, a, b: g * a / b, to_float=True, needs="one",
 )  # fmt: skip
 
 
@@ -348,16 +351,16 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:  
 
 def _lerp_array(a: Any, b: Any, w: Any) -> Any:
     """From whichever end is nearer, so that both ends are met exactly."""
-    return K.where(np.abs(w) < 0.5, a + w * (b - a), b - (b - a) * (1 - w))
+    return K.where(K.abs(w) < 0.5, a + w * (b - a), b - (b - a) * (1 - w))
 
 
 _lerp = primitive(
-    "LerpBackward1", lambda a, b, w: _lerp_array(a, b, w),
+    "LerpBackward1", one_pass(lambda a, b, w: _lerp_array(a, b, w)),
     a=lambda g, w, a_shape: _to_shape(g * (1 - conj(w)), a_shape), b=lambda g, w, b_shape: _to_shape(g * conj(w), b_shape),
     w=lambda g, a, b, w_shape: _to_shape(g * conj(b - a), w_shape),
 )  # fmt: skip
 _lerp_scalar = primitive(
-    "LerpBackward0", lambda a, b, weight: _lerp_array(a, b, weight),
+    "LerpBackward0", one_pass(lambda a, b, weight: _lerp_array(a, b, weight)),
     a=lambda g, weight, a_shape: _to_shape(g * (1 - conj(weight)), a_shape),
     b=lambda g, weight, b_shape: _to_shape(g * conj(weight), b_shape),
 )  # fmt: skip

@@ -14,8 +14,8 @@ from ..autograd.tensor import Tensor, wrap
 from ..backend import kernels as K
 from .arithmetic import conj, div, mul, pow  # noqa: A004
 from .comparison import eq, where
-from .declare import FUNCTIONS, attach, is_array, primitive, public, type_error, unary
-from .kinds import FLOATING, NUMERIC, REAL, only
+from .declare import FUNCTIONS, attach, inplace_of, is_array, primitive, public, type_error, unary
+from .kinds import FLOATING, NUMERIC, REAL, one_pass, only
 from .parts import imag, real
 
 LN2, LN10 = math.log(2), math.log(10)
@@ -89,7 +89,7 @@ def _sinc_slope(g: Any, a: Any) -> Any:
     return g * conj(where(eq(a, 0), a * 0, (x * cos(x) - sin(x)) / (x * safe)))
 
 
-sinc = unary("sinc", _sinc, _sinc_slope, to_float=True)
+sinc = unary("sinc", _sinc, lambda g, a: _sinc_slope(g, a), to_float=True)
 
 # ---- size and direction -----------------------------------------------------------------------------------------------------
 
@@ -102,6 +102,18 @@ abs = unary(  # noqa: A001
     "abs", only("iufcV", "abs_cpu", K.abs), lambda g, a: g * sgn(a), aliases=("absolute",)
 )  # fmt: skip
 attach("__abs__", abs)
+
+
+def abs_(input: Any) -> Any:  # noqa: A002
+    """In-place version of `abs`."""
+    if input.is_complex():
+        raise RuntimeError("In-place abs is not supported for complex tensors.")
+    return _abs_in_place(input)
+
+
+_abs_in_place = inplace_of(abs, "abs")
+for _name in ("abs_", "absolute_"):
+    public(abs_, name=_name)
 
 
 def _sign(a: Any) -> Any:
@@ -128,7 +140,7 @@ def _complex(x: Any) -> bool:
     return bool((x._array if isinstance(x, Tensor) else x).dtype.kind == "c")
 
 
-sgn = unary("sgn", _sign, _sgn_slope)
+sgn = unary("sgn", _sign, lambda g, a, out: _sgn_slope(g, a, out))
 
 
 def _angle_slope(g: Any, a: Any) -> Any:
@@ -140,7 +152,7 @@ def _angle_slope(g: Any, a: Any) -> Any:
     return where(eq(size, 0), a * 0, (g / safe) * (a * 1j))
 
 
-angle = unary("angle", K.angle, _angle_slope, to_float=True, inplace=False)
+angle = unary("angle", K.angle, lambda g, a: _angle_slope(g, a), to_float=True, inplace=False)
 
 nan_to_num_ = primitive(
     "NanToNumBackward0", lambda a, nan, posinf, neginf: _nan_to_num(a, nan, posinf, neginf),
@@ -341,7 +353,7 @@ def _i1_slope(a: Any, out: Any) -> Any:
 
 _logit = primitive(
     "LogitBackward0", only(FLOATING, "logit_cpu", lambda a, eps: _logit_array(a, eps)),
-    a=lambda g, a, eps: _logit_slope(g, a, eps),
+    a=one_pass(lambda g, a, eps: _logit_slope(g, a, eps)), graph={"a": lambda g, a, eps: _logit_slope(g, a, eps)},
 )  # fmt: skip
 
 

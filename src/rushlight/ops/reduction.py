@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from typing import Any
 
+import numpy as np
 
 from .. import dtypes
-from ..autograd.tensor import Tensor, wrap_dim
+from ..autograd.tensor import Tensor, wrap, wrap_dim
 from ..backend import kernels as K
-from .declare import is_array, primitive, public, type_error
-from .shape import _expand, reshape_any, wrap_dims
+from .declare import FUNCTIONS, is_array, primitive, public, type_error
+from .joining import cat
+from .results import named
+from .shape import _expand, reshape, reshape_any, wrap_dims
 
 
 def axes_of(x: Any, dim: Any) -> tuple[int, ...] | None:
