@@ -95,6 +95,10 @@ def batch_norm(
     if training:
         if a.size // max(channels, 1) == 1 and a.size:
             raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.size()}")
+        if eps <= 0:
+            raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
+    elif eps < 0:
+        raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
     elif running_mean is None or running_var is None:
         raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
     x = input
