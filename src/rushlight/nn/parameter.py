@@ -37,7 +37,6 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
     tensor([0., 0.], requires_grad=True)
     """
 
-    __module__ = "torch.nn.parameter"
 
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
         if data is None:
@@ -124,7 +123,6 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
     """A Parameter that gets its shape in the first call of a lazy module."""
 
     cls_to_become = Parameter
-    __module__ = "torch.nn.parameter"
 
     def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> Any:
         return _empty_of(cls, requires_grad, device, dtype)
