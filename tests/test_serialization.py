@@ -125,6 +125,51 @@ def test_parameters_and_gradients_keep_their_kind():
     assert theirs[1].requires_grad
 
 
+def network(lib):
+    nn = lib.nn
+    layers = [nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(8, 3), nn.LayerNorm(3)]
+    return nn.Sequential(*layers).eval()
+
+
+def test_whole_modules_travel_both_ways():
+    torch = pytest.importorskip("torch")
+    ours, theirs = network(rushlight), network(torch)
+    ours_there = torch.load(saved(ours), weights_only=False)
+    theirs_here = serialization.load(saved(theirs, torch.save), weights_only=False)
+    assert type(ours_there) is torch.nn.Sequential
+    assert type(theirs_here) is rushlight.nn.Sequential
+    a = np.arange(16, dtype=np.float32).reshape(1, 1, 4, 4)
+    for x, y in ((ours, ours_there), (theirs_here, theirs)):
+        got, want = (net(lib.from_numpy(a)).detach().numpy() for net, lib in ((x, rushlight), (y, torch)))
+        np.testing.assert_allclose(got, want, atol=1e-6)
+    with serialization.safe_globals([rushlight.nn.Linear]):
+        assert repr(serialization.load(saved(theirs[4], torch.save))) == repr(theirs[4])
+
+
+def test_state_of_modules_and_optimizers_travels_both_ways():
+    torch = pytest.importorskip("torch")
+
+    def trained(lib):
+        net = lib.nn.Linear(3, 2)
+        optimizer = lib.optim.Adam(net.parameters(), lr=0.1)
+        net(lib.ones(4, 3)).sum().backward()
+        optimizer.step()
+        return {"net": net.state_dict(), "optimizer": optimizer.state_dict(), "epoch": 3}, net, optimizer
+
+    (ours, net, optimizer), (theirs, their_net, their_optimizer) = trained(rushlight), trained(torch)
+    at_theirs, at_ours = torch.load(saved(ours)), serialization.load(saved(theirs, torch.save))
+    their_net.load_state_dict(at_theirs["net"])
+    assert their_net.weight.tolist() == net.weight.tolist()
+    their_optimizer.load_state_dict(at_theirs["optimizer"])
+    net.load_state_dict(at_ours["net"])
+    optimizer.load_state_dict(at_ours["optimizer"])
+    for moment in ("exp_avg", "exp_avg_sq", "step"):
+        got, want = (o.state_dict()["state"][0][moment].tolist() for o in (optimizer, their_optimizer))
+        assert got == pytest.approx(want) if isinstance(want, float) else np.allclose(got, want)
+    assert at_ours["epoch"] == 3
+    assert at_ours["net"]._metadata == theirs["net"]._metadata
+
+
 class Plain:
     pass
 

@@ -1,5 +1,6 @@
 """Which of our objects each PyTorch name in a checkpoint means, and the other way about."""
 
+import contextlib
 import functools
 import importlib
 import sys
@@ -27,33 +28,33 @@ class Name:
 def to_torch(obj: Any, name: str | None = None) -> tuple[str, str | None]:
     """The module and name under which PyTorch knows one of our classes or functions; no name if it is not ours."""
     module = getattr(obj, "__module__", None)
-    if not isinstance(module, str) or module.split(".")[0] not in ("rushlight", "torch", "torchvision"):
+    if not isinstance(module, str) or module.split(".")[0] != "rushlight":
         return "", None
     found = name or getattr(obj, "__qualname__", None) or obj.__name__
-    if module.split(".")[0] == "rushlight":
-        module = module.replace("rushlight.vision", "torchvision", 1) if module.startswith("rushlight.vision") else (
-            "torch" + module.removeprefix("rushlight")
-        )  # fmt: skip
-    return module, found
+    # Files differ, but the package that shows a thing to the world (rushlight.nn for Linear) is the same.
+    parts = module.split(".")
+    for end in range(1, len(parts) + 1):
+        public = ".".join(parts[:end])
+        if vars(sys.modules.get(public, sys)).get(found) is obj:
+            module = public
+            break
+    if module.startswith("rushlight.vision"):
+        return "torchvision" + module.removeprefix("rushlight.vision"), found
+    return "torch" + module.removeprefix("rushlight"), found
 
 
 @functools.cache
 def find(module: str, name: str) -> Any:
-    """Our object for a PyTorch name; AttributeError or ModuleNotFoundError when there is none."""
+    """Our object for a PyTorch name; AttributeError when there is none."""
     package, _, rest = module.partition(".")
     ours = {"torch": "rushlight", "torchvision": "rushlight.vision"}[package]
+    # PyTorch's files inside a package need not be ours, but what they define is in the package too.
     target = f"{ours}.{rest}" if rest else ours
-    try:
-        holder = sys.modules.get(target) or importlib.import_module(target)
-    except ModuleNotFoundError:
-        # PyTorch's files inside a package are not ours, but what they define is in the package too.
-        parent = target.rpartition(".")[0]
-        while parent and parent not in sys.modules:
-            parent = parent.rpartition(".")[0]
-        holder = sys.modules[parent]
-    found: Any = holder
-    for part in name.split("."):
-        if not hasattr(found, part):
-            raise AttributeError(f"rushlight has no counterpart of {module}.{name}, which this checkpoint needs")
-        found = getattr(found, part)
-    return found
+    while target:
+        with contextlib.suppress(ModuleNotFoundError, AttributeError):
+            found: Any = sys.modules.get(target) or importlib.import_module(target)
+            for part in name.split("."):
+                found = getattr(found, part)
+            return found
+        target = target.rpartition(".")[0]
+    raise AttributeError(f"rushlight has no counterpart of {module}.{name}, which this checkpoint needs")

@@ -2,6 +2,7 @@
 
 import _codecs
 import _compat_pickle
+import contextlib
 import pickle
 from collections import Counter, OrderedDict
 from collections.abc import Callable
@@ -162,6 +163,18 @@ def full_name(obj: Any) -> str:
     return f"{module}.{name}" if name else f"{obj.__module__}.{obj.__qualname__}"
 
 
+def _safe(module: str, name: str) -> Any:
+    """The object that `add_safe_globals` has added under this name, or, for one of ours, under any; else None."""
+    added = safe_globals.get(f"{module}.{name}")
+    if added is not None:
+        return added[0] if isinstance(added, tuple) else added
+    if module.split(".")[0] in ("torch", "torchvision"):
+        with contextlib.suppress(AttributeError, ImportError):
+            found = names.find(module, name)
+            return found if any(found is obj for obj in safe_globals.values()) else None
+    return None
+
+
 # In Python, so that single opcodes can be forbidden and checked.
 _PythonUnpickler: Any = vars(pickle)["_Unpickler"]
 
@@ -196,9 +209,8 @@ class WeightsUnpickler(_PythonUnpickler):  # type: ignore[misc]
         if module in _BLOCKED:
             raise pickle.UnpicklingError(f"Trying to load unsupported GLOBAL {full} whose module {module} is blocked.")
         found = resolve(module, name)
-        if found is None and full in safe_globals:
-            found = safe_globals[full]
-            found = found[0] if isinstance(found, tuple) else found
+        if found is None:
+            found = _safe(module, name)
             self._user_types.append(found)
         if found is None:
             raise pickle.UnpicklingError(
