@@ -11,7 +11,7 @@ from .ops.activation import log_softmax_of, softmax_of
 from .ops.comparison import eq, le, where
 from .ops.declare import binary, unary, with_out
 from .ops.kinds import REAL, only
-from .ops.pointwise import exp, i1, log, log1p, round, sgn, zeros  # noqa: A004
+from .ops.pointwise import exp, i1, log, log1p, sgn
 
 _LOCAL: dict[str, Any] = {"to_float": True, "namespace": False, "method": False, "inplace": False}
 
@@ -27,6 +27,12 @@ multigammaln = _F["mvlgamma"]
 polygamma = _F["polygamma"]
 sinc = _F["sinc"]
 xlogy = _F["xlogy"]
+
+
+def round(input: Any, *, decimals: int = 0, out: Any = None) -> Any:  # noqa: A001, A002
+    """Round halves to even, at `decimals` places; floating-point tensors only."""
+    only("fV", "round_vml_cpu", _F["round"])(input._array)
+    return _F["round"](input, decimals=decimals, out=out)
 
 
 def logsumexp(input: Any, dim: Any, keepdim: bool = False, *, out: Any = None) -> Any:  # noqa: A002
@@ -83,7 +89,7 @@ for _name in (
 
 
 def _two(name: str, kernel: Any, d_a: Any = None, d_b: Any = None) -> Any:
-    plain = binary(name, only(REAL, f"{name}_cpu", kernel), d_a, d_b, to_float=True, publish=False)
+    plain = binary(name, only(REAL, f"{name}_cpu", kernel), d_a, d_b, to_float=True, publish=False, needs="one")
     return with_out(plain, name)
 
 

@@ -155,7 +155,7 @@ def rrelu(
         return _apply("rrelu", _leaky_relu, input, inplace, (lower + upper) / 2)
     if not isinstance(input, Tensor):
         raise type_error("rrelu", input)
-    from .creation import FUNCTIONS
+    from .declare import FUNCTIONS
 
     below = input.detach()._array <= 0
     slopes = FUNCTIONS["ones_like"](input.detach())

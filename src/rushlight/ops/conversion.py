@@ -11,7 +11,7 @@ from ..autograd import views
 from ..autograd.modes import get_mode
 from ..autograd.tensor import Tensor, current_edge
 from ..device import device, require_cpu
-from .declare import FUNCTIONS, attach, primitive, public
+from .declare import FUNCTIONS, attach, inplace_of, primitive, public
 from .shape import clone, expanded_shape, sum_to_any
 
 

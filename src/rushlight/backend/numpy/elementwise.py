@@ -7,6 +7,7 @@ float16 and bfloat16 compute in float32 and are rounded once. A symbol of `fuse`
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -141,7 +142,7 @@ def sign(a: Any) -> Any:
 @_kernel
 def exp2(a: Any) -> Any:
     """`2 ** a`."""
-    return np.exp2(a) if a.dtype.kind != "c" else np.exp(a * np.log(2.0))
+    return np.exp2(a) if a.dtype.kind != "c" else np.exp(a * math.log(2.0))
 
 
 @_kernel
