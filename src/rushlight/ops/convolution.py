@@ -9,6 +9,7 @@ from ..autograd.tensor import Tensor
 from ..backend import kernels as K
 from .declare import FUNCTIONS, primitive, type_error
 from .reduction import _sum
+from .shape import basic_index
 
 _conv = primitive(
     "ConvolutionBackward0",
@@ -21,7 +22,7 @@ _conv = primitive(
 _grad_input = primitive(
     "ConvolutionBackwardBackward0",
     lambda b, w, shape, stride, padding, dilation, groups: K.conv_grad_input(b, w, shape, stride, padding, dilation, groups),
-    b=lambda g, w, stride, padding, dilation, groups: _conv(g, _conj(w), None, stride, padding, dilation, groups),
+    b=lambda g, w, b_shape, stride, padding, dilation, groups: _conv_to(b_shape, g, _conj(w), stride, padding, dilation, groups),
     w=lambda g, b, w_shape, stride, padding, dilation, groups: _grad_weight(_conj(b), g, w_shape, stride, padding, dilation, groups),
 )  # fmt: skip
 _grad_weight = primitive(
@@ -33,9 +34,16 @@ _grad_weight = primitive(
 _transposed = primitive(
     "ConvolutionBackward0",
     lambda b, w, shape, stride, padding, dilation, groups: K.conv_grad_input(b, w, shape, stride, padding, dilation, groups),
-    b=lambda g, w, stride, padding, dilation, groups: _conv(g, _conj(w), None, stride, padding, dilation, groups),
+    b=lambda g, w, b_shape, stride, padding, dilation, groups: _conv_to(b_shape, g, _conj(w), stride, padding, dilation, groups),
     w=lambda g, b, w_shape, stride, padding, dilation, groups: _grad_weight(_conj(b), g, w_shape, stride, padding, dilation, groups),
 )  # fmt: skip
+
+
+def _conv_to(shape: Any, x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
+    """`_conv`, cut to a shape: output padding may leave room for one more window than there were."""
+    y = _conv(x, w, None, stride, padding, dilation, groups)
+    own = y._array.shape if isinstance(y, Tensor) else y.shape
+    return y if own == tuple(shape) else basic_index(y, tuple(slice(n) for n in shape))
 
 
 def _conj(x: Any) -> Any:

@@ -118,11 +118,13 @@ def _check_sizes(name: str, x: Any, dim: int, index: Any, src: Any = None) -> No
 def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:  # noqa: A002
     """`out[i][j] = input[index[i][j]][j]` (for `dim` 0): elements chosen along one dimension."""
     d = wrap_dim(dim, input._array.ndim)
-    _check_index("gather", index)
+    if not index._array.size and max(index._array.ndim, 1) != max(input._array.ndim, 1):
+        return input.new_empty(index.shape)
     if index._array.size:
+        _check_index("gather", index)
         _check_sizes("gather", input, d, index)
         _bounds(index, _at_least_1d(input._array).shape[d], d)
-    elif max(index._array.ndim, 1) != max(input._array.ndim, 1):
+    elif index._array.dtype.kind != "i":
         return input.new_empty(index.shape)
     return _gather(input, d, index)
 
@@ -609,7 +611,7 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:  # noqa: A002
     a = input._array
     if as_tuple:
         return tuple(wrap(v) for v in np.nonzero(a if a.ndim else a.reshape(1)))
-    return wrap(np.ascontiguousarray(np.argwhere(a)).reshape(-1, a.ndim).astype(np.int64))
+    return wrap(np.ascontiguousarray(np.argwhere(a)).reshape(np.count_nonzero(a), a.ndim).astype(np.int64))
 
 
 @public

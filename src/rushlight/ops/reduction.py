@@ -410,13 +410,19 @@ def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
     return nansum(input, dim, keepdim, dtype=dtype) / n
 
 
+_zero_norm = primitive(
+    "LinalgVectorNormBackward0", lambda a, axes, keep: K.sum((a != 0).astype(a.real.dtype), axes, keep), tensors=True,
+    a=lambda g, a: a * 0,
+)  # fmt: skip
+
+
 def _vector_norm(x: Any, p: Any, axes: Any, keep: bool) -> Any:
     if p == math.inf:
         return _amax(x.abs(), axes, keep)
     if p == -math.inf:
         return _amin(x.abs(), axes, keep)
     if p == 0:
-        return (x != 0).to(x.dtype.to_real()).sum(axes, keep)
+        return _zero_norm(x, axes, keep)
     if p == 1:
         return x.abs().sum(axes, keep)
     return _p_norm(x, p, axes, keep)

@@ -204,10 +204,11 @@ def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1
 
 
 @public(method=False)
-def gradient(input: Any, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1) -> Any:  # noqa: A002
+def gradient(input: Any, *, spacing: Any = None, dim: Any = None, edge_order: int = 1) -> Any:  # noqa: A002
     """Estimates of the derivative along dimensions, second order inside and of `edge_order` at the ends."""
     dims = list(range(input.dim())) if dim is None else [dim] if isinstance(dim, int) else list(dim)
     dims = [wrap_dim(d, input.dim()) for d in dims]
+    spacing = 1 if spacing is None else spacing
     steps: Any = spacing
     if isinstance(spacing, (int, float, complex)) or (isinstance(spacing, Tensor) and spacing.dim() == 0):
         steps = [spacing] * len(dims)

@@ -867,7 +867,6 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = 
     return _as_strided_record(input, _as_strided_of(input._array, size, stride, storage_offset))
 
 
-@public(namespace=False)
 def as_strided_(input: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:  # noqa: A002
     """Give this tensor another shape and strides over its storage."""
     input._array = _as_strided_of(input._array, tuple(size), tuple(stride), storage_offset)
@@ -875,6 +874,7 @@ def as_strided_(input: Any, size: Any, stride: Any, storage_offset: int | None =
 
 
 attach("as_strided_", as_strided_)
+FUNCTIONS["as_strided_"] = as_strided_
 
 
 @public
@@ -933,7 +933,6 @@ for _name, _op in (("squeeze_", squeeze), ("unsqueeze_", unsqueeze), ("transpose
     _inplace_view(_name, _op)
 
 
-@public(namespace=False)
 def resize_(self: Any, *sizes: Any, memory_format: Any = None) -> Any:
     """Give this tensor another size; new elements are uninitialised (zero)."""
     if self.requires_grad:
@@ -957,6 +956,7 @@ def resize_(self: Any, *sizes: Any, memory_format: Any = None) -> Any:
 
 
 attach("resize_", resize_)
+FUNCTIONS["resize_"] = resize_
 
 
 def _resize_as(self: Any, the_template: Any, memory_format: Any = None) -> Any:

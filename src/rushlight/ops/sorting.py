@@ -428,4 +428,4 @@ def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
         return input.new_empty((0,))
     pick = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = np.array(list(pick(range(input.numel()), r)), np.int64).reshape(-1, r)
-    return input[wrap(rows)] if rows.size else input.new_empty((0, r))
+    return input[wrap(rows)]

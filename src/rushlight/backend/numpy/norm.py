@@ -7,6 +7,7 @@ the kernel computes in (float32 for half precision).
 
 from __future__ import annotations
 
+import math
 import numpy as np
 
 from rushlight.backend.numpy.precision import Array, widen
@@ -111,7 +112,7 @@ def group_norm_forward(
     """
     n, channel = a.shape[0], (-1, *[1] * (a.ndim - 2))
     with np.errstate(all="ignore"):
-        h, mean, _, rstd = _standardise(widen(a).reshape(n, groups, -1), (2,), eps)
+        h, mean, _, rstd = _standardise(widen(a).reshape(n, groups, math.prod(a.shape[1:]) // groups), (2,), eps)
         weight, bias = (None if p is None else p.reshape(channel) for p in (weight, bias))
         out = _affine(h.reshape(a.shape), weight, bias)
     return out.astype(a.dtype, copy=False), mean.reshape(n, groups), rstd.reshape(n, groups)
@@ -124,7 +125,7 @@ def group_norm_backward(
     n, axes, channel = a.shape[0], (0, *range(2, a.ndim)), (-1, *[1] * (a.ndim - 2))
     with np.errstate(all="ignore"):
         wide, rstd = widen(g), widen(rstd).reshape(n, groups, 1)
-        h = (widen(a).reshape(n, groups, -1) - widen(mean).reshape(n, groups, 1)) * rstd
+        h = (widen(a).reshape(n, groups, math.prod(a.shape[1:]) // groups) - widen(mean).reshape(n, groups, 1)) * rstd
         gw, gb = (wide * h.reshape(a.shape)).sum(axes), wide.sum(axes)
         u = wide if weight is None else wide * widen(weight).reshape(channel)
         ga = _standardise_backward(u.reshape(h.shape), h, rstd, (2,)).reshape(a.shape)
