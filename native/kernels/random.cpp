@@ -5,10 +5,9 @@
 // The caller holds the generator's lock, so the state is ours while the GIL is released.
 #include "rushlight.h"
 #include "parallel.h"
+#include "twister.h"
 
-#include <algorithm>
 #include <cmath>
-#include <cstdint>
 #include <cstring>
 
 RL_BEGIN
@@ -17,56 +16,6 @@ static inline float fma(float a, float b, float c) { return __builtin_fmaf(a, b,
 static inline double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
 static inline int32_t bits(float x) { int32_t i; std::memcpy(&i, &x, 4); return i; }
 static inline float from_bits(int32_t i) { float x; std::memcpy(&x, &i, 4); return x; }
-
-// --- MT19937 ----------------------------------------------------------------------------------------------------------
-
-struct Twister {
-    static constexpr int N = 624, M = 397;
-    uint32_t* mt;  // N words of state, then the position of the next
-
-    static inline uint32_t mix(uint32_t high, uint32_t low) {
-        uint32_t y = (high & 0x80000000u) | (low & 0x7fffffffu);
-        return (y >> 1) ^ ((0u - (y & 1u)) & 0x9908b0dfu);
-    }
-    void twist() {
-        for (int i = 0; i < N - M; i++) mt[i] = mt[i + M] ^ mix(mt[i], mt[i + 1]);
-        for (int i = N - M; i < N - 1; i++) mt[i] = mt[i + M - N] ^ mix(mt[i], mt[i + 1]);
-        mt[N - 1] = mt[M - 1] ^ mix(mt[N - 1], mt[0]);
-    }
-    static inline uint32_t temper(uint32_t y) {
-        y ^= y >> 11;
-        y ^= (y << 7) & 0x9d2c5680u;
-        y ^= (y << 15) & 0xefc60000u;
-        return y ^ (y >> 18);
-    }
-    void words(uint32_t* __restrict out, npy_intp n) {
-        while (n > 0) {
-            if (mt[N] >= static_cast<uint32_t>(N)) {
-                twist();
-                mt[N] = 0;
-            }
-            const npy_intp count = std::min<npy_intp>(N - static_cast<npy_intp>(mt[N]), n);
-            const uint32_t* from = mt + mt[N];
-            for (npy_intp i = 0; i < count; i++) out[i] = temper(from[i]);
-            mt[N] += static_cast<uint32_t>(count);
-            out += count;
-            n -= count;
-        }
-    }
-    // Calls f(index of the first, pointer to the words, count) for runs of n values of `words_each` words.
-    template <int words_each, class F> void runs(npy_intp n, const F& f) {
-        constexpr npy_intp run = 1024 / words_each;
-        alignas(64) uint32_t w[1024];
-        for (npy_intp first = 0; first < n; first += run) {
-            const npy_intp count = std::min(run, n - first);
-            words(w, count * words_each);
-            f(first, static_cast<const uint32_t*>(w), count);
-        }
-    }
-};
-
-static inline uint64_t join(const uint32_t* w) { return static_cast<uint64_t>(w[0]) << 32 | w[1]; }
-static inline int64_t low53(const uint32_t* w) { return static_cast<int64_t>(join(w) & ((uint64_t(1) << 53) - 1)); }
 
 static void uniforms(Twister t, float* out, npy_intp n) {
     t.runs<1>(n, [&](npy_intp first, const uint32_t* w, npy_intp count) {
@@ -80,12 +29,6 @@ static void uniforms(Twister t, double* out, npy_intp n) {
     });
 }
 
-// --- Arguments --------------------------------------------------------------------------------------------------------
-
-static bool is_state(PyObject* o) {
-    return is_contiguous(o, NPY_UINT32) && PyArray_SIZE(as_array(o)) == Twister::N + 1 && PyArray_ISWRITEABLE(as_array(o));
-}
-static bool is_out(PyObject* o, int type) { return is_contiguous(o, type) && PyArray_ISWRITEABLE(as_array(o)); }
 static bool failed(double value) { return value == -1.0 && PyErr_Occurred(); }
 
 // --- Uniform and friends ------------------------------------------------------------------------------------------------
@@ -294,17 +237,17 @@ static PyObject* mt_normal_(PyObject*, PyObject* const* args, Py_ssize_t nargs) 
     Py_RETURN_NONE;
 }
 
-static Reference normal_pairs_reference{"mt_normal_pairs_"};
-static PyObject* mt_normal_pairs_(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
+template <class F>
+static PyObject* fill_pairs(Reference& reference, PyObject* const* args, Py_ssize_t nargs, F then) {
     if (nargs != 5 || !is_state(args[0]) || !is_out(args[1], NPY_FLOAT64) || PyArray_SIZE(as_array(args[1])) != 2 ||
         !is_out(args[2], NPY_FLOAT64))
-        return normal_pairs_reference.call(args, nargs);
+        return reference.call(args, nargs);
     const double mean = PyFloat_AsDouble(args[3]), std = PyFloat_AsDouble(args[4]);
     if (failed(mean) || failed(std)) return nullptr;
     double *spare = data<double>(as_array(args[1])), *out = data<double>(as_array(args[2]));
     const npy_intp n = PyArray_SIZE(as_array(args[2]));
     Twister t{data<uint32_t>(as_array(args[0]))};
-    Unlocked unlocked(n >= serial_below);
+    Unlocked unlocked(n >= 1024);
     for (npy_intp i = 0; i < n; i++) {
         double value = spare[0];
         if (spare[1] != 0) {
@@ -317,9 +260,18 @@ static PyObject* mt_normal_pairs_(PyObject*, PyObject* const* args, Py_ssize_t n
             spare[0] = radius * std::sin(theta);
             spare[1] = 1;
         }
-        out[i] = fma(value, std, mean);
+        out[i] = then(fma(value, std, mean));
     }
     Py_RETURN_NONE;
+}
+
+static Reference normal_pairs_reference{"mt_normal_pairs_"};
+static PyObject* mt_normal_pairs_(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
+    return fill_pairs(normal_pairs_reference, args, nargs, [](double x) { return x; });
+}
+static Reference log_normal_reference{"mt_log_normal_"};
+static PyObject* mt_log_normal_(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
+    return fill_pairs(log_normal_reference, args, nargs, [](double x) { return std::exp(x); });
 }
 
 // --- Inverses of distribution functions -----------------------------------------------------------------------------------
@@ -363,5 +315,6 @@ RL_METHODS(random, RL_FAST(mt_uniform_, "mt_uniform_(mt, out, low, high)"),
            RL_FAST(mt_integers_, "mt_integers_(mt, out, span, base, wide)"),
            RL_FAST(mt_permutation_, "mt_permutation_(mt, out)"), RL_FAST(mt_normal_, "mt_normal_(mt, out, mean, std)"),
            RL_FAST(mt_normal_pairs_, "mt_normal_pairs_(mt, spare, out, mean, std)"),
+           RL_FAST(mt_log_normal_, "mt_log_normal_(mt, spare, out, mean, std)"),
            RL_FAST(mt_exponential_, "mt_exponential_(mt, out, rate)"), RL_FAST(mt_geometric_, "mt_geometric_(mt, out, p)"),
            RL_FAST(mt_cauchy_, "mt_cauchy_(mt, out, median, sigma)"))

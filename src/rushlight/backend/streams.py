@@ -54,16 +54,7 @@ def _normal_by_block(gen: Any, out: Array, mean: float, std: float) -> None:
 
 def fill_log_normal(gen: Any, out: Array, mean: float, std: float) -> None:
     """exp of a normal."""
-
-    def draw(flat: Array) -> None:
-        K.mt_normal_pairs_(gen.mt, gen.spare, flat, mean, std)
-        flat[:] = [_exp(value) for value in flat.tolist()]
-
-    _fill(gen, out, _FLOAT64, draw)
-
-
-def _exp(value: float) -> float:
-    return math.exp(value) if value < 709.0 else float(np.exp(np.float64(min(value, 1000.0))))
+    _fill(gen, out, _FLOAT64, lambda flat: K.mt_log_normal_(gen.mt, gen.spare, flat, mean, std))
 
 
 def fill_bernoulli(gen: Any, out: Array, p: float) -> None:
@@ -121,7 +112,7 @@ def multinomial(gen: Any, weights: Array, count: int, replacement: bool) -> Arra
         if count == 1:
             best: Array = np.argmax(scores, -1, keepdims=True).astype(np.int64)
             return best
-        return np.argsort(-scores, -1, kind="stable")[:, :count].astype(np.int64)
+        return _largest(scores, count)
     uniform = np.empty((len(weights), count))
     fill_uniform(gen, uniform)
     out = np.empty(uniform.shape, np.int64)
@@ -129,6 +120,16 @@ def multinomial(gen: Any, weights: Array, count: int, replacement: bool) -> Arra
         cumulative = np.cumsum(row)
         indices[:] = np.minimum(np.searchsorted(cumulative / cumulative[-1], samples, "left"), row.size - 1)
     return out
+
+
+def _largest(scores: Array, count: int) -> Array:
+    """The places of the `count` largest of each row, from the largest down."""
+    if 2 * count < scores.shape[-1]:
+        chosen: Array = np.sort(np.argpartition(scores, -count, -1)[:, -count:], -1)
+    else:
+        chosen = np.broadcast_to(np.arange(scores.shape[-1]), scores.shape)
+    order = np.argsort(-np.take_along_axis(scores, chosen, -1), -1, kind="stable")[:, :count]
+    return np.take_along_axis(chosen, order, -1).astype(np.int64, copy=False)
 
 
 def _to_float(a: Array) -> Array:

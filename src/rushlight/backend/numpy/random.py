@@ -18,6 +18,7 @@ from .rejection import mt_binomial_, mt_gamma_, mt_poisson_
 
 __all__ = [
     "mt_bernoulli_", "mt_binomial_", "mt_cauchy_", "mt_exponential_", "mt_gamma_", "mt_geometric_", "mt_integers_",
+    "mt_log_normal_",
     "mt_normal_", "mt_normal_pairs_", "mt_permutation_", "mt_poisson_", "mt_uniform_",
 ]  # fmt: skip
 
@@ -138,6 +139,19 @@ def mt_normal_pairs_(mt: Array, spare: Array, out: Array, mean: float, std: floa
     if len(values) > n:
         spare[:] = values.pop(), 1
     out[:] = fma64(np.array(values), f64(std), f64(mean))
+
+
+def mt_log_normal_(mt: Array, spare: Array, out: Array, mean: float, std: float) -> None:
+    """exp of the normal values of `mt_normal_pairs_`."""
+    mt_normal_pairs_(mt, spare, out, mean, std)
+    out[:] = _each(_exp, out)
+
+
+def _exp(x: float) -> float:
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
 
 
 def mt_normal_(mt: Array, out: Array, mean: float, std: float) -> None:

@@ -93,7 +93,7 @@ def _binomial(count: Any, p: Any, uniform: _Uniforms) -> Any:
 
 def _binomial_waiting(count: Any, p: Any, uniform: _Uniforms) -> int:
     real = type(p)
-    log_miss = np.log1p(-p)
+    log_miss = real(math.log1p(-float(p)))
     trials, successes = real(0), 0
     while True:
         u = uniform()
