@@ -30,8 +30,21 @@ __all__ = [
 def _formula(name: str, kernel_name: str, forward: Any, derivative: Any, kinds: str = FLOATING) -> Any:
     """An activation with parameters: forward(a, ...) and derivative(g, a, ...), each fused into one pass."""
     return primitive(
-        name, only(kinds, kernel_name, one_pass(forward)), a=one_pass(derivative), graph={"a": derivative}
+        name, only(kinds, kernel_name, one_pass(forward)), a=one_pass(derivative), graph={"a": _linking(derivative)}
     )
+
+
+def _linking(derivative: Any) -> Any:
+    @functools.wraps(derivative)
+    def linking(g: Any, a: Any, *parameters: Any) -> Any:
+        return linked(derivative(g, a, *parameters), a)
+
+    return linking
+
+
+def linked(y: Any, x: Any) -> Any:
+    """`y`; on Tensors a part of the graph of `x` even where its derivative by `x` is 0, as PyTorch's is."""
+    return y + x.fill(0) if isinstance(y, Tensor) and not y.requires_grad else y
 
 
 def _apply(name: str, op: Any, x: Any, inplace: bool, *parameters: Any) -> Any:
@@ -55,7 +68,7 @@ def _relu_kernel(a: Any) -> Any:
     return K.relu(a)
 
 
-_relu = unary("relu", _relu_kernel, lambda g, out: where(out <= 0, 0, g), out=False)
+_relu = unary("relu", _relu_kernel, lambda g, out: linked(where(out <= 0, 0, g), out), out=False)
 
 
 def relu(input: Any, inplace: bool = False) -> Any:  # noqa: A002
@@ -113,7 +126,7 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
 
 _prelu = binary(
     "prelu", only(FLOATING, "prelu_cpu", K.fuse(lambda a, b: where(a > 0, a, a * b))),
-    lambda g, a, b: where(a > 0, g, g * b), lambda g, a: where(a > 0, 0, g * a),
+    lambda g, a, b: linked(where(a > 0, g, g * b), a), lambda g, a: where(a > 0, 0, g * a),
     publish=False, node="PreluKernelBackward0",
 )  # fmt: skip
 
@@ -145,6 +158,12 @@ def prelu(input: Any, weight: Any) -> Any:  # noqa: A002
     return _prelu(input, weight)
 
 
+_rrelu = primitive(
+    "RreluWithNoiseBackward0", only(FLOATING, "rrelu_cpu", lambda a, slopes: K.mul(a, slopes)), inputs=("slopes",),
+    a=lambda g, slopes: g * slopes, graph={"a": lambda g, a, slopes: linked(g * slopes, a)},
+)  # fmt: skip
+
+
 def rrelu(
     input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False  # noqa: A002
 ) -> Any:
@@ -160,8 +179,7 @@ def rrelu(
     below = input.detach()._array <= 0
     slopes = FUNCTIONS["ones_like"](input.detach())
     slopes._array[below] = FUNCTIONS["empty"](int(below.sum()), dtype=input.dtype).uniform_(lower, upper)._array
-    y = input * slopes
-    return input.copy_(y) if inplace else y
+    return _apply("rrelu", _rrelu, input, inplace, slopes)
 
 
 _hardshrink = _formula(

@@ -181,11 +181,11 @@ def _copysign(a: Any, b: Any) -> Any:
 
 
 copysign = binary(
-    "copysign", only(REAL, "copysign_cpu", _copysign), lambda g, a, out: _copysign_slope(g, a, out), lambda g: zeros(g), to_float=True
+    "copysign", only(REAL, "copysign_cpu", _copysign), lambda g, a, out: _copysign_slope(g, a, out), zeros, to_float=True
 )  # fmt: skip
 nextafter = binary(
     "nextafter", only(FLOATING, "nextafter_cpu", K.nextafter),
-    lambda g, a, b: where(eq(a, b), g * 0, g), lambda g, a, b: where(eq(a, b), g, g * 0), check=tensors_only("nextafter"),
+    lambda g, a, b: where(eq(a, b), g * 0, g), zeros, check=tensors_only("nextafter"),
 )  # fmt: skip
 
 
@@ -356,13 +356,14 @@ def _lerp_array(a: Any, b: Any, w: Any) -> Any:
 
 _lerp = primitive(
     "LerpBackward1", one_pass(lambda a, b, w: _lerp_array(a, b, w)),
-    a=lambda g, w, a_shape: _to_shape(g * (1 - conj(w)), a_shape), b=lambda g, w, b_shape: _to_shape(g * conj(w), b_shape),
+    a=lambda g, w, a_shape: _to_shape(g * (1 - conj(w)), a_shape),
+    b=lambda g, w, b_shape: _to_shape(g * conj(w), b_shape),
     w=lambda g, a, b, w_shape: _to_shape(g * conj(b - a), w_shape),
 )  # fmt: skip
 _lerp_scalar = primitive(
     "LerpBackward0", one_pass(lambda a, b, weight: _lerp_array(a, b, weight)),
-    a=lambda g, weight, a_shape: _to_shape(g * (1 - conj(weight)), a_shape),
-    b=lambda g, weight, b_shape: _to_shape(g * conj(weight), b_shape),
+    a=lambda g, weight, a_shape: _to_shape(mul(g, 1 - conj(weight)), a_shape),
+    b=lambda g, weight, b_shape: _to_shape(mul(g, conj(weight)), b_shape),
 )  # fmt: skip
 
 
