@@ -48,13 +48,13 @@ def _fractional(n: int, x: Any, kernel_size: Any, output_size: Any, output_ratio
     order = (1, 0) if n == 2 else (0, 1, 2)
     flat: Any = 0
     for d in range(n):
-        start = _starts(samples[..., order[d]], space[d], output[d], kernel[d])
+        start = _starts(samples[:b, :, order[d]], space[d], output[d], kernel[d])
         taps = start.unsqueeze(-1) + ops.arange(kernel[d])  # (B, C, output, kernel)
         shape = [b, c] + [1] * (2 * n)
         shape[2 + d], shape[2 + n + d] = output[d], kernel[d]
         flat = flat * space[d] + taps.reshape(shape)
     flat = flat.reshape(b, c, math.prod(output), math.prod(kernel))
-    windows = batched.reshape(b, c, -1).gather(2, flat.reshape(b, c, -1)).reshape(flat.shape)
+    windows = batched.flatten(2).gather(2, flat.flatten(2)).reshape(flat.shape)
     values, which = windows.max(-1)
     indices = flat.gather(-1, which.unsqueeze(-1)).reshape(b, c, *output)
     values = values.reshape(b, c, *output)

@@ -8,7 +8,8 @@ from typing import Any
 from ... import ops
 from ...ops.activation import logsigmoid
 from . import distance
-from .reduction import legacy, reduce as _reduce
+from .reduction import check, legacy
+from .reduction import reduce as _reduce
 
 
 def margin_ranking_loss(
@@ -104,6 +105,7 @@ def multi_margin_loss(
 ) -> Any:  # fmt: skip
     """`max(0, margin - input[target] + input[i]) ** p` averaged over the classes `i` other than the target."""
     reduction = legacy(size_average, reduce, reduction)
+    check(reduction)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
     if weight is not None and weight.dim() != 1:
