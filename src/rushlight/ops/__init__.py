@@ -15,7 +15,7 @@ from . import (  # noqa: F401
     conversion,
     convolution,
     creation,
-    dropout,
+    dropping,
     embedding,
     gathering,
     indexing,
