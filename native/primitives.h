@@ -13,6 +13,7 @@ struct Operation {
     bool mask;       // gives booleans
     int slow_float;  // NumPy's own vectorised loop is faster for many elements
     int slow_double;
+    int weight;      // the cost of an element, in additions
     Primitive<float> for_float;
     Primitive<double> for_double;
     Primitive<npy_int64> for_int64;  // or null

@@ -16,6 +16,9 @@ constexpr int max_registers = 40;
 constexpr int max_dims = 16;
 constexpr npy_intp tile = 512;
 
+// The elements that are worth a thread, some 10 microseconds' work.
+inline npy_intp grain_of(int weight) { return std::max<npy_intp>(2 * serial_below / weight, 2048); }
+
 struct Instruction {
     const Operation* op;
     int target, a, b, c;
@@ -197,12 +200,15 @@ inline void run_piece(const Code& code, const Plan& plan, const double* numbers,
 
 template <class T>
 inline void run_code(const Code& code, const Plan& plan, const double* numbers, const npy_int64* integers) {
-    if (plan.n < serial_below) {
+    int weight = 0;
+    for (int i = 0; i < code.length; i++) weight += code.instructions[i].op->weight;
+    npy_intp grain = grain_of(weight);
+    if (plan.n <= grain) {
         if (plan.n > 0) run_piece<T>(code, plan, numbers, integers, 0, plan.n);
         return;
     }
     Unlocked unlocked;
-    parallel_for(plan.n, serial_below / 2, [&](npy_intp begin, npy_intp end) {
+    parallel_for(plan.n, grain, [&](npy_intp begin, npy_intp end) {
         run_piece<T>(code, plan, numbers, integers, begin, end);
     });
 }

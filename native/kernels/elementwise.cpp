@@ -49,11 +49,12 @@ PyObject* run_in_line(const Operation* op, PyArrayObject* a, PyArrayObject* b, P
     T* o = data<T>(result);
     const T *pa = data<T>(a), *pb = b ? data<T>(b) : pa;
     Primitive<T> loop = op->primitive<T>();
-    if (n < serial_below) {
+    npy_intp grain = grain_of(op->weight);
+    if (n <= grain) {
         loop(o, pa, pb, pa, n);
     } else {
         Unlocked unlocked;
-        parallel_for(n, serial_below / 2, [&](npy_intp begin, npy_intp end) {
+        parallel_for(n, grain, [&](npy_intp begin, npy_intp end) {
             loop(o + begin, pa + begin, pb + begin, pa, end - begin);
         });
     }

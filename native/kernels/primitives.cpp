@@ -183,12 +183,21 @@ bool calls_library(int op) {
     }
 }
 
+int weight_of(int op) {
+    if (vector_loop(op)) return 8;
+    switch (op) {
+        case op_fmod: case op_remainder: case op_floor_divide: case op_hypot: case op_lgamma: case op_erfc: return 32;
+        default: return calls_library(op) ? 32 : 1;
+    }
+}
+
 }  // namespace
 
 extern const Operation operations[];
 const Operation operations[] = {
 #define X(name, arity, mask)                                                                            \
-    {#name, arity, mask, calls_library(op_##name) && !vector_loop(op_##name), calls_library(op_##name),      \
+    {#name, arity, mask, calls_library(op_##name) && !vector_loop(op_##name), calls_library(op_##name), \
+     weight_of(op_##name),                                                                               \
      vector_loop(op_##name) ? vector_loop(op_##name) : loop_of<float, arity, name##_formula>(),          \
      loop_of<double, arity, name##_formula>(), int64_loop(op_##name)},
     RL_FOR_EACH_OPERATION(X)
