@@ -8,7 +8,7 @@ from typing import Any
 
 from ... import ops
 from ...ops.attention import scaled_dot_product_attention
-from ...ops.dropout import dropout as dropout_of
+from ...ops.dropping import dropout as dropout_of
 from ...ops.linear import linear
 from .pad import constant
 
@@ -39,9 +39,7 @@ def multi_head_attention_forward(
     else:
         attn_mask = additive_mask(attn_mask, "attn_mask", None, "", query.dtype, check_other=False)
         is_causal = is_causal and key_padding_mask is None
-    _require(
-        width == embed_dim_to_check, f"was expecting embedding dimension of {embed_dim_to_check}, but got {width}"
-    )
+    _require(width == embed_dim_to_check, f"was expecting embedding dimension of {embed_dim_to_check}, but got {width}")
     head = width // num_heads
     _require(head * num_heads == width, f"embed_dim {width} not divisible by num_heads {num_heads}")
     if use_separate_proj_weight:
@@ -128,9 +126,7 @@ def _packed_projection(query: Any, key: Any, value: Any, weight: Any, bias: Any)
         b_q, b_kv = (None, None) if bias is None else bias.split([width, width * 2])
         return (linear(query, w_q, b_q), *linear(key, w_kv, b_kv).chunk(2, dim=-1))
     biases = (None, None, None) if bias is None else bias.chunk(3)
-    return tuple(
-        linear(x, w, b) for x, w, b in zip((query, key, value), weight.chunk(3), biases, strict=True)
-    )
+    return tuple(linear(x, w, b) for x, w, b in zip((query, key, value), weight.chunk(3), biases, strict=True))
 
 
 def _heads(x: Any, static: Any, name: str, n: int, head: int) -> Any:
@@ -151,22 +147,16 @@ def _mask_by_head(mask: Any, length: int, source: int, n: int) -> Any:
         return None
     if mask.dim() == 2:
         if tuple(mask.shape) != (length, source):
-            raise RuntimeError(
-                f"The shape of the 2D attn_mask is {mask.shape}, but should be {(length, source)}."
-            )
+            raise RuntimeError(f"The shape of the 2D attn_mask is {mask.shape}, but should be {(length, source)}.")
         return mask.unsqueeze(0)
     if mask.dim() == 3:
         if tuple(mask.shape) != (n, length, source):
-            raise RuntimeError(
-                f"The shape of the 3D attn_mask is {mask.shape}, but should be {(n, length, source)}."
-            )
+            raise RuntimeError(f"The shape of the 3D attn_mask is {mask.shape}, but should be {(n, length, source)}.")
         return mask
     raise RuntimeError(f"attn_mask's dimension {mask.dim()} is not supported")
 
 
-def additive_mask(
-    mask: Any, name: str, other: Any, other_name: str, dtype: Any, check_other: bool = True
-) -> Any:
+def additive_mask(mask: Any, name: str, other: Any, other_name: str, dtype: Any, check_other: bool = True) -> Any:
     """A float mask to add to the scores; a bool one becomes -inf where it is True."""
     if mask is None:
         return None
@@ -185,8 +175,10 @@ def additive_mask(
 def _check_shapes(query: Any, key: Any, value: Any, padding: Any, mask: Any, heads: int) -> bool:
     """Whether the inputs have a batch dimension; AssertionError when they do not fit together."""
     if query.dim() not in (2, 3):
-        raise AssertionError(f"query should be unbatched 2D or batched 3D tensor but received {query.dim()}-D query tensor")
-    batched = query.dim() == 3
+        raise AssertionError(
+            f"query should be unbatched 2D or batched 3D tensor but received {query.dim()}-D query tensor"
+        )
+    batched = bool(query.dim() == 3)
     word = f"{'batched (3-D)' if batched else 'unbatched (2-D)'} `query`"
     n = query.dim()
     _require(
@@ -207,7 +199,5 @@ def _check_shapes(query: Any, key: Any, value: Any, padding: Any, mask: Any, hea
         )
         if not batched and mask.dim() == 3:
             expected = (heads, query.shape[0], key.shape[0])
-            _require(
-                tuple(mask.shape) == expected, f"Expected `attn_mask` shape to be {expected} but got {mask.shape}"
-            )
+            _require(tuple(mask.shape) == expected, f"Expected `attn_mask` shape to be {expected} but got {mask.shape}")
     return batched

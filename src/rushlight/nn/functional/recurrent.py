@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ... import ops
-from ...ops.dropout import dropout as dropout_of
+from ...ops.dropping import dropout as dropout_of
 from ...ops.linear import linear
 
 # A step takes the projected input of one time, the state (a tuple of tensors) and the recurrent weights.
@@ -137,9 +137,9 @@ def network(
             k = number * directions + direction
             first = tuple(s[k] for s in state)
             if sizes is None:
-                y, final = layer(mode, x, first, *weights[k], reverse=direction == 1)
+                y, final = layer(mode, x, first, *weights[k], direction == 1)  # type: ignore[call-arg]
             else:
-                y, final = packed_layer(mode, x, sizes, first, *weights[k], reverse=direction == 1)
+                y, final = packed_layer(mode, x, sizes, first, *weights[k], direction == 1)  # type: ignore[call-arg]
             outputs.append(y)
             finals.append(final)
         x = outputs[0] if directions == 1 else ops.cat(outputs, -1)
