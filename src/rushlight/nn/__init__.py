@@ -151,6 +151,6 @@ from .upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
 
 Container = Module
 
-__all__ = [name for name, value in list(globals().items()) if isinstance(value, type)] + [  # noqa: PLE0604
+__all__ = [name for name, value in list(globals().items()) if isinstance(value, type)] + [
     "functional", "init", "modules", "parameter", "utils",
 ]  # fmt: skip

@@ -55,7 +55,9 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             hidden = int(in_features // div_value ** (i + 1))
             size = self.cutoffs[i + 1] - self.cutoffs[i]
             self.tail.append(
-                Sequential(Linear(in_features, hidden, bias=False, **options), Linear(hidden, size, bias=False, **options))
+                Sequential(
+                    Linear(in_features, hidden, bias=False, **options), Linear(hidden, size, bias=False, **options)
+                )
             )
 
     def reset_parameters(self) -> None:
@@ -70,10 +72,14 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             if input_.size(0) != target_.size(0):
                 raise RuntimeError("Input and target should have the same size in the batch dimension.")
             if input_.dim() != 2:
-                raise RuntimeError(f"1D target tensor expects 2D input tensors, but found inputs with size {input_.size()}")
+                raise RuntimeError(
+                    f"1D target tensor expects 2D input tensors, but found inputs with size {input_.size()}"
+                )
         elif target_.dim() == 0:
             if input_.dim() != 1:
-                raise RuntimeError(f"0D target tensor expects 1D input tensors, but found inputs with size {input_.size()}")
+                raise RuntimeError(
+                    f"0D target tensor expects 1D input tensors, but found inputs with size {input_.size()}"
+                )
         else:
             raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
         batched = target_.dim() > 0
@@ -82,7 +88,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         low, high = int(target.min()), int(target.max())
         if low < 0 or high >= self.n_classes:
             raise RuntimeError(
-                f"Target values should be in [0, {self.n_classes - 1}], but values in range [{low}, {high}] were found. "
+                f"Target values should be in [0, {self.n_classes - 1}], but values in range [{low}, {high}] "
+                "were found. "
             )
         head = F.log_softmax(self.head(x), dim=1)
         column = target.clone()  # in the head: the class itself, or its cluster
@@ -102,7 +109,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         loss = (-output).mean()
         return _ASMoutput(output if batched else output.squeeze(0), loss)
 
-    def _get_full_log_prob(self, input: Any, head_output: Any) -> Any:  # noqa: A002
+    def _get_full_log_prob(self, input: Any, head_output: Any) -> Any:
         head = F.log_softmax(head_output, dim=1)
         parts = [head[:, : self.shortlist_size]]
         for i, tail in enumerate(self.tail):
@@ -110,11 +117,11 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             parts.append(F.log_softmax(tail(input), dim=1) + cluster)
         return ops.cat(parts, 1)
 
-    def log_prob(self, input: Any) -> Any:  # noqa: A002
+    def log_prob(self, input: Any) -> Any:
         """The log probabilities of all classes, (N, n_classes)."""
         return self._get_full_log_prob(input, self.head(input))
 
-    def predict(self, input: Any) -> Any:  # noqa: A002
+    def predict(self, input: Any) -> Any:
         """The most probable class of each example; the clusters are computed only where they may win."""
         head = self.head(input)
         output = head.argmax(dim=1)

@@ -104,6 +104,10 @@ class MultiheadAttention(Module):
         if attn_mask is None:
             return key_padding_mask, 1
         batch, length = query.shape[0], query.shape[1]
-        mask = attn_mask.reshape(batch, -1, length, length) if attn_mask.dim() == 3 else attn_mask.reshape(1, 1, length, length)
+        mask = (
+            attn_mask.reshape(batch, -1, length, length)
+            if attn_mask.dim() == 3
+            else attn_mask.reshape(1, 1, length, length)
+        )
         mask = mask.expand(batch, self.num_heads, -1, -1)
         return mask + key_padding_mask.reshape(batch, 1, 1, length).expand(-1, self.num_heads, -1, -1), 2

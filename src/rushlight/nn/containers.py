@@ -1,4 +1,4 @@
-"""Modules that hold modules or parameters: `Sequential`, `ModuleList`, `ModuleDict`, `ParameterList`, `ParameterDict`."""
+"""Modules that hold others: `Sequential`, `ModuleList`, `ModuleDict`; and `ParameterList` and `ParameterDict`."""
 
 from __future__ import annotations
 
@@ -120,9 +120,9 @@ class Sequential(Module):
             self.append(module)
         return self
 
-    def forward(self, input: Any) -> Any:  # noqa: A002
+    def forward(self, input: Any) -> Any:
         for module in self._modules.values():
-            input = module(input)  # type: ignore[misc]  # noqa: A001
+            input = module(input)  # type: ignore[misc]
         return input
 
 
@@ -139,7 +139,7 @@ class ModuleList(Module):
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return self.__class__(list(self._modules.values())[index])
+            return self.__class__(list(self)[index])
         return self._modules[self._name_at(index)]
 
     def __setitem__(self, index: int, module: Module) -> None:
@@ -202,9 +202,7 @@ class ModuleList(Module):
     def extend(self, modules: Iterable[Module]) -> Any:
         """Add modules at the end."""
         if not isinstance(modules, abc.Iterable):
-            raise TypeError(
-                "ModuleList.extend should be called with an iterable, but got " + type(modules).__name__
-            )
+            raise TypeError("ModuleList.extend should be called with an iterable, but got " + type(modules).__name__)
         for module in list(modules):
             self.append(module)
         return self
@@ -322,9 +320,7 @@ class ParameterList(Module):
     def extend(self, values: Iterable[Any]) -> Any:
         """Add values at the end."""
         if not isinstance(values, abc.Iterable) or isinstance(values, Tensor):
-            raise TypeError(
-                f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}"
-            )
+            raise TypeError(f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}")
         for value in values:
             self.append(value)
         return self
@@ -415,7 +411,7 @@ class ParameterDict(Module):
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value under `key`, or `default`."""
-        return self[key] if key in self else default
+        return self[key] if key in self._keys else default  # noqa: SIM401
 
     @classmethod
     def fromkeys(cls, keys: Iterable[str], default: Any = None) -> Any:
@@ -449,7 +445,7 @@ class ParameterDict(Module):
     def extra_repr(self) -> str:
         return "\n".join(_describe(key, value, typename) for key, value in self.items())
 
-    def __call__(self, input: Any) -> Any:  # noqa: A002
+    def __call__(self, input: Any) -> Any:
         raise RuntimeError("ParameterDict should not be called.")
 
     def __or__(self, other: Any) -> Any:

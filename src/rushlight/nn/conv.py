@@ -115,14 +115,14 @@ class _Forward(_ConvNd):
             padding_mode, device, dtype,
         )  # fmt: skip
 
-    def _conv_forward(self, input: Any, weight: Any, bias: Any) -> Any:  # noqa: A002
+    def _conv_forward(self, input: Any, weight: Any, bias: Any) -> Any:
         convolve = (convolution.conv1d, convolution.conv2d, convolution.conv3d)[self._n - 1]
         if self.padding_mode != "zeros":
             padded = F.pad(input, self._reversed_padding_repeated_twice, mode=self.padding_mode)
             return convolve(padded, weight, bias, self.stride, 0, self.dilation, self.groups)
         return convolve(input, weight, bias, self.stride, self.padding, self.dilation, self.groups)
 
-    def forward(self, input: Any) -> Any:  # noqa: A002
+    def forward(self, input: Any) -> Any:
         return self._conv_forward(input, self.weight, self.bias)
 
 
@@ -166,7 +166,7 @@ class _ConvTransposeNd(_ConvNd):
         )  # fmt: skip
 
     def _output_padding(
-        self, input: Any, output_size: Any, stride: Any, padding: Any, kernel_size: Any, num_spatial_dims: int,  # noqa: A002
+        self, input: Any, output_size: Any, stride: Any, padding: Any, kernel_size: Any, num_spatial_dims: int,
         dilation: Any = None,
     ) -> Any:  # fmt: skip
         """The padding with which the result gets the wanted size; ValueError when no padding gives it."""
@@ -190,16 +190,18 @@ class _ConvTransposeNd(_ConvNd):
         most = [low + stride[d] - 1 for d, low in enumerate(least)]
         if any(not low <= k <= high for low, k, high in zip(least, wanted, most, strict=True)):
             raise ValueError(
-                f"requested an output size of {tuple(output_size)}, but valid sizes range from {least} to {most} (for an "
-                f"input of {input.size()[2:]})"
+                f"requested an output size of {tuple(output_size)}, but valid sizes range from {least} to {most} (for "
+                f"an input of {input.size()[2:]})"
             )
         return tuple(k - low for k, low in zip(wanted, least, strict=True))
 
-    def forward(self, input: Any, output_size: Any = None) -> Any:  # noqa: A002
+    def forward(self, input: Any, output_size: Any = None) -> Any:
         output_padding = self._output_padding(
             input, output_size, self.stride, self.padding, self.kernel_size, self._n, self.dilation
         )
-        transpose = (convolution.conv_transpose1d, convolution.conv_transpose2d, convolution.conv_transpose3d)[self._n - 1]
+        transpose = (convolution.conv_transpose1d, convolution.conv_transpose2d, convolution.conv_transpose3d)[
+            self._n - 1
+        ]
         return transpose(
             input, self.weight, self.bias, self.stride, self.padding, output_padding, self.groups, self.dilation
         )

@@ -173,7 +173,8 @@ def _run_always_called(module: Any, args: Any, kwargs: Any, result: Any, called:
 def _backward_hooks(module: Any) -> tuple[list[Any], list[Any], list[Any]]:
     """(pre hooks, full hooks, hooks of the older kind) for the backward of `module`."""
     pre = [*global_backward_pre.values(), *module._backward_pre_hooks.values()]
-    full, old = [], []
+    full: list[Any] = []
+    old: list[Any] = []
     (full if _global_backward_is_full else old).extend(global_backward.values())
     (full if module._is_full_backward_hook else old).extend(module._backward_hooks.values())
     return pre, full, old
@@ -189,11 +190,12 @@ def _warn_output(result: Any) -> None:
 
 def _attach_old_hooks(module: Any, hooks: list[Any], result: Any) -> None:
     while not isinstance(result, Tensor):
-        result = next((v for v in result.values() if isinstance(v, Tensor))) if isinstance(result, dict) else result[0]
+        result = next(v for v in result.values() if isinstance(v, Tensor)) if isinstance(result, dict) else result[0]
     node = result.grad_fn
     if node is None:
         return
     for hook in hooks:
+
         def run(grad_inputs: Any, grad_outputs: Any, hook: Any = hook) -> Any:
             return hook(module, grad_inputs, grad_outputs)
 

@@ -78,7 +78,7 @@ class LazyLinear(LazyModuleMixin, Linear):
         """Draw the parameters, once they exist."""
         _no_reset(self, Linear)
 
-    def initialize_parameters(self, input: Any) -> None:  # noqa: A002
+    def initialize_parameters(self, input: Any) -> None:
         """Take the size of the last dimension."""
         if self.has_uninitialized_params():
             self.in_features = input.shape[-1]
@@ -105,7 +105,7 @@ class _LazyConv(LazyModuleMixin):
         """Draw the parameters, once they exist."""
         _no_reset(self, self.cls_to_become)
 
-    def initialize_parameters(self, input: Any, *args: Any, **kwargs: Any) -> None:  # noqa: A002
+    def initialize_parameters(self, input: Any, *args: Any, **kwargs: Any) -> None:
         """Take the size of the channel dimension."""
         if not self.has_uninitialized_params():
             return
@@ -192,7 +192,7 @@ class _LazyNorm(LazyModuleMixin):
         """Set the parameters, once they exist."""
         _no_reset(self, self.cls_to_become)
 
-    def initialize_parameters(self, input: Any) -> None:  # noqa: A002
+    def initialize_parameters(self, input: Any) -> None:
         """Take the size of dimension 1."""
         if not self.has_uninitialized_params():
             return

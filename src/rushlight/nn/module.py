@@ -68,6 +68,7 @@ class Module:
     _buffers: dict[str, Tensor | None]
     _modules: dict[str, Module | None]
     _non_persistent_buffers_set: set[str]
+    _is_full_backward_hook: bool | None
     call_super_init = False  # a subclass with several bases may ask for the next __init__ to be called
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -213,7 +214,7 @@ class Module:
             if buffers is None:
                 raise AttributeError("cannot assign buffer before Module.__init__() call")
             self._forget(name, "_buffers")
-            self.register_buffer(name, value, value.persistent)
+            self.register_buffer(name, value, getattr(value, "persistent", True))
             return
         for hook in hooks.global_buffer_registration.values():
             changed = hook(self, name, value)

@@ -37,7 +37,6 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
     tensor([0., 0.], requires_grad=True)
     """
 
-
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
         if data is None:
             data = Tensor()
@@ -115,7 +114,7 @@ class UninitializedTensorMixin:
             "parameters before calling `module.share_memory()`."
         )
 
-    def __repr__(self) -> str:
+    def __repr__(self, *, tensor_contents: Any = None) -> str:
         return f"<{self.__class__.__name__}>"
 
 
@@ -138,7 +137,9 @@ class UninitializedBuffer(UninitializedTensorMixin, Tensor):
 
     cls_to_become = Tensor
 
-    def __new__(cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True) -> Any:
+    def __new__(
+        cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True
+    ) -> Any:
         x = _empty_of(cls, requires_grad, device, dtype)
         x.persistent, x._is_buffer = persistent, True
         return x

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 import warnings
 from typing import Any
 
@@ -31,7 +30,8 @@ class RNNBase(Module):
     """What RNN, LSTM and GRU share: their arguments, parameters, checks and the call."""
 
     __constants__ = [
-        "mode", "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional", "proj_size",
+        "mode", "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional",
+        "proj_size",
     ]  # fmt: skip
 
     def __init__(
@@ -44,14 +44,14 @@ class RNNBase(Module):
         self.bias, self.batch_first, self.dropout = bias, batch_first, float(dropout)
         self.bidirectional, self.proj_size = bidirectional, proj_size
         directions = 2 if bidirectional else 1
-        if not isinstance(dropout, numbers.Number) or not 0 <= dropout <= 1 or isinstance(dropout, bool):  # type: ignore[operator]
+        if isinstance(dropout, bool) or not 0 <= self.dropout <= 1:
             raise ValueError(
                 "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
             )
         if dropout > 0 and num_layers == 1:
             warnings.warn(
-                "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers "
-                f"greater than 1, but got dropout={dropout} and num_layers={num_layers}",
+                "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects "
+                f"num_layers greater than 1, but got dropout={dropout} and num_layers={num_layers}",
                 stacklevel=2,
             )
         for name, value in (("input_size", input_size), ("hidden_size", hidden_size)):
@@ -119,7 +119,7 @@ class RNNBase(Module):
 
     # ---- checks ----
 
-    def check_input(self, input: Any, batch_sizes: Any) -> None:  # noqa: A002
+    def check_input(self, input: Any, batch_sizes: Any) -> None:
         """RuntimeError or ValueError when the input does not fit the layer."""
         first = self._parameters[self._flat_weights_names[0]]
         assert first is not None
@@ -136,14 +136,14 @@ class RNNBase(Module):
                 f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.size(-1)}"
             )
 
-    def _state_shape(self, input: Any, batch_sizes: Any, size: int) -> tuple[int, int, int]:  # noqa: A002
+    def _state_shape(self, input: Any, batch_sizes: Any, size: int) -> tuple[int, int, int]:
         if batch_sizes is not None:
             batch = int(batch_sizes[0])
         else:
             batch = input.size(0) if self.batch_first else input.size(1)
         return self.num_layers * (2 if self.bidirectional else 1), batch, size
 
-    def get_expected_hidden_size(self, input: Any, batch_sizes: Any) -> tuple[int, int, int]:  # noqa: A002
+    def get_expected_hidden_size(self, input: Any, batch_sizes: Any) -> tuple[int, int, int]:
         """The shape that the hidden state must have."""
         return self._state_shape(input, batch_sizes, self.proj_size or self.hidden_size)
 
@@ -152,7 +152,7 @@ class RNNBase(Module):
         if tuple(hx.size()) != tuple(expected):
             raise RuntimeError(msg.format(expected, list(hx.size())))
 
-    def check_forward_args(self, input: Any, hidden: Any, batch_sizes: Any) -> None:  # noqa: A002
+    def check_forward_args(self, input: Any, hidden: Any, batch_sizes: Any) -> None:
         """Check the input and the initial state."""
         self.check_input(input, batch_sizes)
         self.check_hidden_size(hidden, self.get_expected_hidden_size(input, batch_sizes))
@@ -177,7 +177,7 @@ class RNNBase(Module):
             word = "batched 3-D" if batched else "unbatched 2-D"
             raise RuntimeError(f"For {word} input, hx should also be {n}-D but got {hx.dim()}-D tensor")
 
-    def forward(self, input: Any, hx: Any = None) -> Any:  # noqa: A002
+    def forward(self, input: Any, hx: Any = None) -> Any:
         packed = input if isinstance(input, PackedSequence) else None
         batched = True
         state = None if hx is None else self._states(hx)
@@ -291,11 +291,11 @@ class LSTM(RNNBase):
                 f"For {word} input, hx and cx should also be {n}-D but got ({h.dim()}-D, {c.dim()}-D) tensors"
             )
 
-    def get_expected_cell_size(self, input: Any, batch_sizes: Any) -> tuple[int, int, int]:  # noqa: A002
+    def get_expected_cell_size(self, input: Any, batch_sizes: Any) -> tuple[int, int, int]:
         """The shape that the cell state must have."""
         return self._state_shape(input, batch_sizes, self.hidden_size)
 
-    def check_forward_args(self, input: Any, hidden: Any, batch_sizes: Any) -> None:  # noqa: A002
+    def check_forward_args(self, input: Any, hidden: Any, batch_sizes: Any) -> None:
         """Check the input and the initial states."""
         self.check_input(input, batch_sizes)
         expected = self.get_expected_hidden_size(input, batch_sizes)
@@ -353,7 +353,7 @@ class RNNCellBase(Module):
             text += f", nonlinearity={self.nonlinearity}"
         return text
 
-    def _step(self, mode: str, input: Any, state: tuple[Any, ...] | None, names: tuple[str, ...]) -> tuple[Any, ...]:  # noqa: A002
+    def _step(self, mode: str, input: Any, state: tuple[Any, ...] | None, names: tuple[str, ...]) -> tuple[Any, ...]:
         """One step, on (N, input) or (input,); `names` are what the parts of the state are called in messages."""
         kind = type(self).__name__
         if input.dim() not in (1, 2):
@@ -396,7 +396,7 @@ class RNNCell(RNNCellBase):
         super().__init__(input_size, hidden_size, bias, 1, device, dtype)
         self.nonlinearity = nonlinearity
 
-    def forward(self, input: Any, hx: Any = None) -> Any:  # noqa: A002
+    def forward(self, input: Any, hx: Any = None) -> Any:
         if self.nonlinearity not in ("tanh", "relu"):
             raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}")
         mode = f"RNN_{self.nonlinearity.upper()}"
@@ -411,7 +411,7 @@ class LSTMCell(RNNCellBase):
     ) -> None:
         super().__init__(input_size, hidden_size, bias, 4, device, dtype)
 
-    def forward(self, input: Any, hx: Any = None) -> Any:  # noqa: A002
+    def forward(self, input: Any, hx: Any = None) -> Any:
         return self._step("LSTM", input, None if hx is None else tuple(hx), ("hx[0]", "hx[1]"))
 
 
@@ -423,5 +423,5 @@ class GRUCell(RNNCellBase):
     ) -> None:
         super().__init__(input_size, hidden_size, bias, 3, device, dtype)
 
-    def forward(self, input: Any, hx: Any = None) -> Any:  # noqa: A002
+    def forward(self, input: Any, hx: Any = None) -> Any:
         return self._step("GRU", input, None if hx is None else (hx,), ("hidden",))[0]

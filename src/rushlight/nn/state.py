@@ -49,7 +49,7 @@ def state_dict(self: Any, *args: Any, destination: Any = None, prefix: str = "",
         prefix, keep_vars = given.get("prefix", prefix), given.get("keep_vars", keep_vars)
     if destination is None:
         destination = OrderedDict()
-        destination._metadata = OrderedDict()  # type: ignore[attr-defined]
+        destination._metadata = OrderedDict()
     local = {"version": self._version}
     if hasattr(destination, "_metadata"):
         destination._metadata[prefix[:-1]] = local
@@ -154,7 +154,10 @@ def load_from_state_dict(
         elif strict:
             missing_keys.append(key)
     extra = prefix + EXTRA
-    if overrides_extra_state(self) or getattr(type(self).set_extra_state, "__qualname__", "") != "Module.set_extra_state":
+    if (
+        overrides_extra_state(self)
+        or getattr(type(self).set_extra_state, "__qualname__", "") != "Module.set_extra_state"
+    ):
         if extra in state_dict:
             self.set_extra_state(state_dict[extra])
         elif strict:
@@ -209,7 +212,7 @@ def register_state_dict_pre_hook(self: Any, hook: Callable[..., Any]) -> Handle:
 
 
 def register_state_dict_post_hook(self: Any, hook: Callable[..., Any]) -> Handle:
-    """`hook(module, state_dict, prefix, local_metadata)` runs after the state is collected, and may change it in place."""
+    """`hook(module, state_dict, prefix, local_metadata)` runs after collecting, and may change the dict in place."""
     hook._from_public_api = True  # type: ignore[attr-defined]
     return hooks.add(self._state_dict_hooks, hook)
 

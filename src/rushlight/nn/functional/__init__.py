@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...ops import activation as _activation
 from ...ops import attention as _attention
-from ...ops import class_losses, convolution, embedding as _embedding, linear as _linear, losses, normalization, pooling
+from ...ops import class_losses, convolution, losses, normalization, pooling
+from ...ops import embedding as _embedding
+from ...ops import linear as _linear
 from .attention import multi_head_attention_forward
 from .bags import embedding_bag, one_hot
 from .ctc import ctc_loss

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -10,17 +11,17 @@ from ...ops.embedding import embedding
 
 
 def embedding_bag(
-    input: Any, weight: Any, offsets: Any = None, max_norm: float | None = None, norm_type: float = 2,  # noqa: A002
+    input: Any, weight: Any, offsets: Any = None, max_norm: float | None = None, norm_type: float = 2,
     scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False, per_sample_weights: Any = None,
     include_last_offset: bool = False, padding_idx: int | None = None,
 ) -> Any:  # fmt: skip
     """The sum, mean or maximum of the embeddings in each bag: the rows of a 2-d `input`, or runs between `offsets`."""
     if weight.dtype.name == "int64" and input.is_floating_point():
-        input, weight = weight, input  # the order of arguments before PyTorch 0.4  # noqa: A001
+        input, weight = weight, input  # the order of arguments before PyTorch 0.4
     if per_sample_weights is not None and input.size() != per_sample_weights.size():
         raise ValueError(
-            f"embedding_bag: If per_sample_weights ({per_sample_weights.shape}) is not None, then it must have the same "
-            f"shape as the input ({input.shape})"
+            f"embedding_bag: If per_sample_weights ({per_sample_weights.shape}) is not None, then it must have the "
+            f"same shape as the input ({input.shape})"
         )
     _check_mode(weight, mode, scale_grad_by_freq, sparse, per_sample_weights)
     padding_idx = _wrap_padding(padding_idx, weight.size(0))
@@ -63,7 +64,7 @@ def _wrap_padding(padding_idx: int | None, rows: int) -> int | None:
     return padding_idx % rows
 
 
-def _bags(input: Any, offsets: Any, include_last: bool) -> tuple[Any, Any, int]:  # noqa: A002
+def _bags(input: Any, offsets: Any, include_last: bool) -> tuple[Any, Any, int]:
     """Flat indices, the bag that each belongs to, and the number of bags."""
     if input.dim() == 2:
         if offsets is not None:
@@ -92,10 +93,13 @@ def _bags(input: Any, offsets: Any, include_last: bool) -> tuple[Any, Any, int]:
         )
     if not include_last:
         starts.append(n)
-    lengths = [b - a for a, b in zip(starts, starts[1:], strict=False)]
+    lengths = [b - a for a, b in itertools.pairwise(starts)]
     used = sum(lengths)
-    return input[:used], ops.arange(len(lengths)).repeat_interleave(ops.tensor(lengths, dtype=dtypes.int64)), len(lengths)
-
+    return (
+        input[:used],
+        ops.arange(len(lengths)).repeat_interleave(ops.tensor(lengths, dtype=dtypes.int64)),
+        len(lengths),
+    )
 
 
 def _maxima(vectors: Any, bags: Any, kept: Any, counts: Any) -> Any:

@@ -31,7 +31,10 @@ def ctc_loss(
             raise RuntimeError(f"{name} must be of size batch_size")
     for i, t in enumerate(times):
         if t > steps:
-            raise RuntimeError(f"Expected input_lengths to have value at most {steps}, but got value {t} (while checking arguments for ctc_loss_cpu)")
+            raise RuntimeError(
+                f"Expected input_lengths to have value at most {steps}, but got value {t} (while checking "
+                "arguments for ctc_loss_cpu)"
+            )
         if t < 0:
             raise RuntimeError(f"Expected input_lengths to have value at least 0, but got value {times[i]}")
     labels = _labels(targets, lengths)
@@ -57,8 +60,8 @@ def _labels(targets: Any, lengths: list[int]) -> Any:
     if a.ndim == 2:
         if a.shape[1] < longest:
             raise RuntimeError(
-                f"Expected tensor to have size at least {longest} at dimension 1, but got size {a.shape[1]} for argument "
-                "#2 'targets' (while checking arguments for ctc_loss_cpu)"
+                f"Expected tensor to have size at least {longest} at dimension 1, but got size {a.shape[1]} for "
+                "argument #2 'targets' (while checking arguments for ctc_loss_cpu)"
             )
         return a[:, :longest]
     out = np.zeros((len(lengths), longest), np.int64)
@@ -122,7 +125,7 @@ def _forward(a: Any, labels: Any, times: Any, lengths: Any, blank: int, zero_inf
 
 def _backward(g: Any, a: Any, out: Any, times: Any, lengths: Any, zero_infinity: bool, aux: Any) -> Any:
     # PyTorch's gradient takes log_probs to be the output of log_softmax: exp(log_probs) minus the posterior.
-    path, skip, alpha, emitted = aux
+    path, _, alpha, emitted = aux
     steps, n, width = emitted.shape
     time, length = np.array(times), np.array(lengths)
     grad = np.zeros_like(a)

@@ -25,7 +25,7 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
     return ops.norm(x1 - x2 + eps, p, dim=-1, keepdim=keepdim)
 
 
-def pdist(input: Any, p: float = 2) -> Any:  # noqa: A002
+def pdist(input: Any, p: float = 2) -> Any:
     """The p-norm distance of every pair of rows `i < j`, as a vector."""
     if input.dim() != 2:
         raise RuntimeError(f"pdist only supports 2D tensors, got: {input.dim()}D")
@@ -37,7 +37,7 @@ def pdist(input: Any, p: float = 2) -> Any:  # noqa: A002
     return ops.norm(input.index_select(0, i) - input.index_select(0, j), p, dim=-1)
 
 
-def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None) -> Any:  # noqa: A002
+def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None) -> Any:
     """`input` divided by its p-norm along `dim`, the norm taken as at least `eps`."""
     length = input.norm(p, dim, keepdim=True).clamp_min(eps).expand_as(input)
     return input / length if out is None else ops.div(input, length, out=out)

@@ -13,27 +13,25 @@ def _check(p: float) -> None:
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
-def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:  # noqa: A002
+def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Zero each element with probability `p` and scale the rest by `1 / (1 - p)` (Srivastava et al., 2014)."""
     _check(p)
     return (FUNCTIONS["dropout_"] if inplace else FUNCTIONS["dropout"])(input, p, training)
 
 
-def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:  # noqa: A002
+def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
     """Dropout that keeps mean and variance of SELU networks (https://arxiv.org/abs/1706.02515)."""
     _check(p)
     return (FUNCTIONS["alpha_dropout_"] if inplace else FUNCTIONS["alpha_dropout"])(input, p, training)
 
 
-def feature_alpha_dropout(
-    input: Any, p: float = 0.5, training: bool = False, inplace: bool = False  # noqa: A002
-) -> Any:
+def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
     """`alpha_dropout` of whole channels."""
     _check(p)
     return (FUNCTIONS["feature_alpha_dropout_"] if inplace else FUNCTIONS["feature_alpha_dropout"])(input, p, training)
 
 
-def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:  # noqa: A002
+def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Zero whole channels of (N, C, L) or (C, L)."""
     _check(p)
     n = input.dim()
@@ -46,7 +44,7 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     return _by_channel(input, p, training, inplace, n == 2)
 
 
-def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:  # noqa: A002
+def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Zero whole channels of (N, C, H, W) (Tompson et al., https://arxiv.org/abs/1411.4280)."""
     _check(p)
     n = input.dim()
@@ -63,7 +61,7 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     return _by_channel(input, p, training, inplace, False)
 
 
-def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:  # noqa: A002
+def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Zero whole channels of (N, C, D, H, W) or (C, D, H, W)."""
     _check(p)
     n = input.dim()

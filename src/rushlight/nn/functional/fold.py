@@ -35,14 +35,10 @@ def _check(kernel: Any, dilation: Any, padding: Any, stride: Any) -> None:
                 f"{name.replace(' ', '_')}_width: {value[1]}"
             )
     if min(padding) < 0:
-        raise RuntimeError(
-            f"padding should be non-negative, but got pad_height: {padding[0]} pad_width: {padding[1]}"
-        )
+        raise RuntimeError(f"padding should be non-negative, but got pad_height: {padding[0]} pad_width: {padding[1]}")
 
 
-def unfold(
-    input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1  # noqa: A002
-) -> Any:
+def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
     """The sliding blocks of (N, C, H, W) as columns, (N, C * kH * kW, L)."""
     kernel, dilation, padding, stride = pair(kernel_size), pair(dilation), pair(padding), pair(stride)
     _check(kernel, dilation, padding, stride)
@@ -72,10 +68,8 @@ def _list(values: Any) -> str:
     return f"({', '.join(str(v) for v in values)})"
 
 
-def fold(
-    input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1  # noqa: A002
-) -> Any:
-    """Add up columns (N, C * kH * kW, L) where their blocks lie in a picture (N, C, H, W); the transpose of `unfold`."""
+def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
+    """Add up columns (N, C * kH * kW, L) where their blocks lie in a picture (N, C, H, W): `unfold` transposed."""
     output, kernel, dilation = pair(output_size), pair(kernel_size), pair(dilation)
     padding, stride = pair(padding), pair(stride)
     _check(kernel, dilation, padding, stride)
@@ -108,12 +102,11 @@ def fold(
     return picture if input.dim() == 3 else picture.squeeze(0)
 
 
-def pixel_shuffle(input: Any, upscale_factor: int) -> Any:  # noqa: A002
+def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     """Move channels into space: (*, C * r * r, H, W) to (*, C, H * r, W * r)."""
     if input.dim() < 3:
         raise RuntimeError(
-            "pixel_shuffle expects input to have at least 3 dimensions, but got input with "
-            f"{input.dim()} dimension(s)"
+            f"pixel_shuffle expects input to have at least 3 dimensions, but got input with {input.dim()} dimension(s)"
         )
     if upscale_factor <= 0:
         raise RuntimeError(f"pixel_shuffle expects a positive upscale_factor, but got {upscale_factor}")
@@ -130,7 +123,7 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:  # noqa: A002
     return x.reshape(*outer, c // (r * r), h * r, w * r)
 
 
-def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:  # noqa: A002
+def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     """Move space into channels: (*, C, H * r, W * r) to (*, C * r * r, H, W)."""
     if input.dim() < 3:
         raise RuntimeError(
@@ -153,12 +146,10 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:  # noqa: A002
     return x.reshape(*outer, c * r * r, h // r, w // r)
 
 
-def channel_shuffle(input: Any, groups: int) -> Any:  # noqa: A002
+def channel_shuffle(input: Any, groups: int) -> Any:
     """Interleave the channels (dimension 1) of `groups` groups."""
     if input.dim() < 3:
-        raise RuntimeError(
-            f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(input.shape)}"
-        )
+        raise RuntimeError(f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(input.shape)}")
     if groups <= 0:
         raise RuntimeError(f"Number of groups to divide channels in must be positive. Value of groups:{groups}")
     n, c, *space = input.shape

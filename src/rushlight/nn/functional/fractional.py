@@ -7,6 +7,7 @@ from typing import Any
 
 from ... import dtypes, ops
 
+
 def sizes(value: Any, n: int) -> tuple[int, ...]:
     """`value` for each of `n` dimensions."""
     if isinstance(value, (tuple, list)):
@@ -37,7 +38,9 @@ def _fractional(n: int, x: Any, kernel_size: Any, output_size: Any, output_ratio
         ratios = output_ratio if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * n
         output_size = [int(k * r) for k, r in zip(space, ratios, strict=True)]
     output = sizes(output_size, n)
-    for axis, k, o, old in zip(("height", "width") if n == 2 else ("time", "height", "width"), kernel, output, space, strict=True):
+    for axis, k, o, old in zip(
+        ("height", "width") if n == 2 else ("time", "height", "width"), kernel, output, space, strict=True
+    ):
         if o + k - 1 > old:
             raise RuntimeError(f"{name}(): pool {axis} {k} too large relative to input {axis} {old}")
     batched = x if x.dim() == n + 2 else x.unsqueeze(0)
@@ -62,7 +65,7 @@ def _fractional(n: int, x: Any, kernel_size: Any, output_size: Any, output_ratio
 
 
 def fractional_max_pool2d_with_indices(
-    input: Any, kernel_size: Any, output_size: Any = None, output_ratio: Any = None,  # noqa: A002
+    input: Any, kernel_size: Any, output_size: Any = None, output_ratio: Any = None,
     return_indices: bool = False, _random_samples: Any = None,
 ) -> Any:  # fmt: skip
     """`fractional_max_pool2d` and the indices of the maxima."""
@@ -70,7 +73,7 @@ def fractional_max_pool2d_with_indices(
 
 
 def fractional_max_pool3d_with_indices(
-    input: Any, kernel_size: Any, output_size: Any = None, output_ratio: Any = None,  # noqa: A002
+    input: Any, kernel_size: Any, output_size: Any = None, output_ratio: Any = None,
     return_indices: bool = False, _random_samples: Any = None,
 ) -> Any:  # fmt: skip
     """`fractional_max_pool3d` and the indices of the maxima."""
@@ -78,7 +81,7 @@ def fractional_max_pool3d_with_indices(
 
 
 def fractional_max_pool2d(
-    input: Any, kernel_size: Any, output_size: Any = None, output_ratio: Any = None,  # noqa: A002
+    input: Any, kernel_size: Any, output_size: Any = None, output_ratio: Any = None,
     return_indices: bool = False, _random_samples: Any = None,
 ) -> Any:  # fmt: skip
     """Maxima of overlapping random regions whose number is chosen freely (Graham, https://arxiv.org/abs/1412.6071)."""
@@ -87,7 +90,7 @@ def fractional_max_pool2d(
 
 
 def fractional_max_pool3d(
-    input: Any, kernel_size: Any, output_size: Any = None, output_ratio: Any = None,  # noqa: A002
+    input: Any, kernel_size: Any, output_size: Any = None, output_ratio: Any = None,
     return_indices: bool = False, _random_samples: Any = None,
 ) -> Any:  # fmt: skip
     """Maxima of overlapping random regions whose number is chosen freely, in three dimensions."""

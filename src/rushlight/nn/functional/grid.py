@@ -51,7 +51,7 @@ def affine_grid(theta: Any, size: Any, align_corners: bool | None = None) -> Any
 
 
 def grid_sample(
-    input: Any, grid: Any, mode: str = "bilinear", padding_mode: str = "zeros",  # noqa: A002
+    input: Any, grid: Any, mode: str = "bilinear", padding_mode: str = "zeros",
     align_corners: bool | None = None,
 ) -> Any:  # fmt: skip
     """Read `input` (N, C, [D,] H, W) at the positions `grid` (N, ..., 2 or 3), which run from -1 to 1.
@@ -93,7 +93,7 @@ def grid_sample(
     return result.reshape(*input.shape[:2], *grid.shape[1:-1])
 
 
-def _check(input: Any, grid: Any, mode: str) -> None:  # noqa: A002
+def _check(input: Any, grid: Any, mode: str) -> None:
     if input.dtype != grid.dtype:
         raise RuntimeError(
             "grid_sampler(): expected input and grid to have same dtype, but input has "

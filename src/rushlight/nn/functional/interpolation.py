@@ -16,19 +16,17 @@ _MODES = "nearest | linear | bilinear | bicubic | trilinear | lanczos | area | n
 
 
 def interpolate(
-    input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest",  # noqa: A002
+    input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest",
     align_corners: bool | None = None, recompute_scale_factor: bool | None = None, antialias: bool = False,
 ) -> Any:  # fmt: skip
     """Resize the spatial dimensions of (N, C, ...) to `size`, or by `scale_factor`.
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html
     """
-    if mode in ("nearest", "area", "nearest-exact"):
-        if align_corners is not None:
-            raise ValueError(
-                "align_corners option can only be set with the interpolating modes: "
-                "linear | bilinear | bicubic | trilinear"
-            )
+    if mode in ("nearest", "area", "nearest-exact") and align_corners is not None:
+        raise ValueError(
+            "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
+        )
     align = bool(align_corners)
     n = input.dim() - 2
     sizes, scales = _sizes(input, n, size, scale_factor)
@@ -55,7 +53,7 @@ def interpolate(
             f"output ({_named(sizes)})"
         )
     if not (input.is_floating_point() or (input.dtype.name == "uint8" and mode != "lanczos")):
-        raise NotImplementedError(f'"upsample_{mode}{n}d" not implemented for \'{input.dtype.scalar_name}\'')
+        raise NotImplementedError(f"\"upsample_{mode}{n}d\" not implemented for '{input.dtype.scalar_name}'")
     out = input
     for i in reversed(range(n)):
         old = input.size(i + 2)
@@ -76,7 +74,7 @@ def _named(sizes: Any) -> str:
     return ", ".join(f"{name}: {n}" for name, n in zip(names, sizes, strict=True))
 
 
-def _sizes(input: Any, n: int, size: Any, scale_factor: Any) -> tuple[list[int], list[Any]]:  # noqa: A002
+def _sizes(input: Any, n: int, size: Any, scale_factor: Any) -> tuple[list[int], list[Any]]:
     """Output lengths, and the given scales (None where they follow from the lengths)."""
     if size is not None and scale_factor is not None:
         raise ValueError("only one of size or scale_factor should be defined")
@@ -188,17 +186,15 @@ def _by_taps(x: Any, dim: int, where: Any, weights: Any) -> Any:
 
 
 def upsample(
-    input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest",  # noqa: A002
+    input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest",
     align_corners: bool | None = None,
 ) -> Any:  # fmt: skip
     """The old name of `interpolate`."""
-    warnings.warn(
-        "`nn.functional.upsample` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2
-    )
+    warnings.warn("`nn.functional.upsample` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2)
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
-def upsample_nearest(input: Any, size: Any = None, scale_factor: Any = None) -> Any:  # noqa: A002
+def upsample_nearest(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
     """The old name of `interpolate(mode="nearest")`."""
     warnings.warn(
         "`nn.functional.upsample_nearest` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2
@@ -206,7 +202,7 @@ def upsample_nearest(input: Any, size: Any = None, scale_factor: Any = None) -> 
     return interpolate(input, size, scale_factor, mode="nearest")
 
 
-def upsample_bilinear(input: Any, size: Any = None, scale_factor: Any = None) -> Any:  # noqa: A002
+def upsample_bilinear(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
     """The old name of `interpolate(mode="bilinear", align_corners=True)`."""
     warnings.warn(
         "`nn.functional.upsample_bilinear` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2

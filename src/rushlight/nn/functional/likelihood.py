@@ -15,7 +15,7 @@ from .reduction import reduce as _reduce
 
 
 def poisson_nll_loss(
-    input: Any, target: Any, log_input: bool = True, full: bool = False,  # noqa: A002
+    input: Any, target: Any, log_input: bool = True, full: bool = False,
     size_average: bool | None = None, eps: float = 1e-8, reduce: bool | None = None, reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """Negative log likelihood of counts, without (or, if `full`, with Stirling's formula for) the factorial."""
@@ -30,7 +30,7 @@ def poisson_nll_loss(
 
 
 def gaussian_nll_loss(
-    input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"  # noqa: A002
+    input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Any:
     """Negative log likelihood of normal variables with means `input` and variances `var`, at least `eps`."""
     if not isinstance(var, Tensor):
@@ -42,10 +42,8 @@ def gaussian_nll_loss(
     if var.size() != input.size():
         if input.size()[:-1] == var.size():
             var = var.unsqueeze(-1)
-        elif not (input.size()[:-1] == var.size()[:-1] and var.size(-1) == 1):
-            ratio = [a == b or b == 1 for a, b in zip(input.size(), var.size(), strict=False)]
-            if not (input.dim() == var.dim() and sum(ratio) == input.dim() and sum(a != b for a, b in zip(input.size(), var.size(), strict=True)) == 1):
-                raise ValueError("var is of incorrect size")
+        elif input.dim() != var.dim() or [b for a, b in zip(input.size(), var.size(), strict=True) if a != b] != [1]:
+            raise ValueError("var is of incorrect size")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(reduction + " is not valid")
     var = var.clone()
@@ -58,10 +56,10 @@ def gaussian_nll_loss(
 
 
 def linear_cross_entropy(
-    input: Any, linear_weight: Any, target: Any, *, linear_bias: Any = None, weight: Any = None,  # noqa: A002
+    input: Any, linear_weight: Any, target: Any, *, linear_bias: Any = None, weight: Any = None,
     reduction: str = "mean", ignore_index: int | None = None, label_smoothing: float = 0.0, options: Any = None,
 ) -> Any:  # fmt: skip
-    """Cross entropy of `input @ linear_weight.T`; the weight is (C, in) or (C, d1, ..., in) for a loss of more dimensions."""
+    """Cross entropy of `input @ linear_weight.T`; the weight is (C, in), or (C, d1, ..., in) for targets (N, d1, ...)."""
     classes, *rest, width = linear_weight.shape
     bias = None if linear_bias is None else linear_bias.reshape(-1)
     logits = linear(input, linear_weight.reshape(-1, width), bias)

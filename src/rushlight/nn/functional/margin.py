@@ -27,7 +27,7 @@ def margin_ranking_loss(
 
 
 def hinge_embedding_loss(
-    input: Any, target: Any, margin: float = 1.0, size_average: bool | None = None,  # noqa: A002
+    input: Any, target: Any, margin: float = 1.0, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """`input` where the target is 1, and `max(0, margin - input)` where it is -1."""
@@ -59,7 +59,7 @@ def cosine_embedding_loss(
 
 
 def soft_margin_loss(
-    input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None,  # noqa: A002
+    input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """`log(1 + exp(-target * input))`, for targets of 1 and -1."""
@@ -68,7 +68,7 @@ def soft_margin_loss(
 
 
 def multilabel_soft_margin_loss(
-    input: Any, target: Any, weight: Any = None, size_average: bool | None = None,  # noqa: A002
+    input: Any, target: Any, weight: Any = None, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """Binary cross entropy of each class with logits, averaged over the classes in the last dimension."""
@@ -79,9 +79,9 @@ def multilabel_soft_margin_loss(
     return _reduce(loss.sum(-1) / input.size(-1), reduction)
 
 
-def _rows(name: str, input: Any, target: Any, target_dims: int) -> tuple[Any, Any]:  # noqa: A002
+def _rows(name: str, input: Any, target: Any, target_dims: int) -> tuple[Any, Any]:
     """`input` as (N, C) and the target with one row each, or RuntimeError."""
-    if not (input.dim() == 2 and input.size(1) != 0 or input.dim() == 1 and input.size(0) != 0 or input.dim() == 0):
+    if not ((input.dim() == 2 and input.size(1) != 0) or (input.dim() == 1 and input.size(0) != 0) or input.dim() == 0):
         raise RuntimeError(
             f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}"
         )
@@ -94,13 +94,13 @@ def _rows(name: str, input: Any, target: Any, target_dims: int) -> tuple[Any, An
                 else f"{name}: The size of `input` must match the size of `target`"
             )
         return rows, target.reshape(-1)
-    if target.numel() != input.numel() or target.dim() != input.dim() and input.dim() > 1:
+    if target.numel() != input.numel() or (target.dim() != input.dim() and input.dim() > 1):
         raise RuntimeError(f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}")
     return rows, target.reshape(rows.shape)
 
 
 def multi_margin_loss(
-    input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None,  # noqa: A002
+    input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None,
     size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """`max(0, margin - input[target] + input[i]) ** p` averaged over the classes `i` other than the target."""
@@ -122,7 +122,7 @@ def multi_margin_loss(
 
 
 def multilabel_margin_loss(
-    input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None,  # noqa: A002
+    input: Any, target: Any, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """Every labelled class shall exceed every other by 1; a row of labels ends at the first -1."""
@@ -176,9 +176,7 @@ def triplet_margin_with_distance_loss(
     return _triplet(anchor, positive, negative, between, margin, swap, reduction)
 
 
-def _triplet(
-    anchor: Any, positive: Any, negative: Any, between: Any, margin: float, swap: bool, reduction: str
-) -> Any:
+def _triplet(anchor: Any, positive: Any, negative: Any, between: Any, margin: float, swap: bool, reduction: str) -> Any:
     near, far = between(anchor, positive), between(anchor, negative)
     if swap:
         far = ops.minimum(far, between(positive, negative))

@@ -9,7 +9,7 @@ from ... import dtypes, ops
 from ...autograd.function import Function
 
 
-def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:  # noqa: A002
+def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
     """Enlarge the last dimensions by `pad` = (left, right, top, bottom, …), last dimension first; negative crops.
 
     `mode` is "constant" (any dimensions), "reflect", "replicate" or "circular" (1 to 3 spatial ones).
@@ -30,9 +30,7 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
         raise NotImplementedError(f"Unrecognised padding mode {mode}")
     n = len(pads) // 2
     if n not in (1, 2, 3) or input.dim() not in (n + 1, n + 2):
-        raise NotImplementedError(
-            "Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now"
-        )
+        raise NotImplementedError("Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now")
     for i in range(n):
         before, after = pads[2 * i], pads[2 * i + 1]
         dim = input.dim() - 1 - i
@@ -40,11 +38,11 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
         _check_mode(input, mode, dim, size, before, after)
         if before or after:
             where = [_INDICES[mode](k, size) for k in range(-before, size + after)]
-            input = input.index_select(dim, ops.tensor(where, dtype=dtypes.int64))  # noqa: A001
+            input = input.index_select(dim, ops.tensor(where, dtype=dtypes.int64))
     return input
 
 
-def _check_mode(input: Any, mode: str, dim: int, size: int, before: int, after: int) -> None:  # noqa: A002
+def _check_mode(input: Any, mode: str, dim: int, size: int, before: int, after: int) -> None:
     if mode == "reflect" and (before >= size or after >= size):
         raise RuntimeError(
             "Argument #4: Padding size should be less than the corresponding input dimension, but got: padding "

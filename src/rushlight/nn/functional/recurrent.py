@@ -125,9 +125,9 @@ def network(
     mode: str, x: Any, state: tuple[Any, ...], weights: list[tuple[Any, ...]], layers: int, bidirectional: bool,
     dropout: float, training: bool, sizes: list[int] | None = None,
 ) -> tuple[Any, tuple[Any, ...]]:  # fmt: skip
-    """All layers and directions; `weights` has (w_ih, w_hh, b_ih, b_hh, w_hr) of each, states are (layers * directions, N, ·).
+    """All layers and directions; `weights` has (w_ih, w_hh, b_ih, b_hh, w_hr) of each.
 
-    `x` is (T, N, input), or with `sizes` packed. Dropout acts between layers, in training.
+    States are (layers * directions, N, ·), `x` is (T, N, input), or with `sizes` packed. Dropout acts between layers, in training.
     """
     directions = 2 if bidirectional else 1
     finals: list[tuple[Any, ...]] = []

@@ -42,9 +42,7 @@ def get_total_norm(
 
 
 @no_grad()
-def clip_grads_with_norm_(
-    parameters: Any, max_norm: float, total_norm: Any, foreach: bool | None = None
-) -> None:
+def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, foreach: bool | None = None) -> None:
     """Scale the gradients, in place, by `max_norm / total_norm` where that is below 1."""
     grads = [x.grad for x in _listed(parameters) if x.grad is not None]
     if not grads:
@@ -74,9 +72,7 @@ def clip_grad_norm_(
         generator = not isinstance(parameters, (list, tuple)) and isinstance(parameters, Iterable)
         parameters = list(parameters)
         if generator and not parameters:
-            warnings.warn(
-                "`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=3
-            )
+            warnings.warn("`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=3)
     grads = [x.grad for x in parameters if x.grad is not None]
     total = get_total_norm(grads, norm_type, error_if_nonfinite, foreach)
     clip_grads_with_norm_(parameters, max_norm, total, foreach)

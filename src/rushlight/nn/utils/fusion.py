@@ -25,7 +25,8 @@ def fuse_conv_bn_weights(
     shape = [1] * conv_w.dim()
     shape[1 if transpose else 0] = -1
     weight = (conv_w * scale.reshape(shape)).to(conv_w.dtype)
-    return Parameter(weight.detach(), conv_w.requires_grad), Parameter(bias.detach(), True if conv_b is None else conv_b.requires_grad)
+    trained = True if conv_b is None else conv_b.requires_grad
+    return Parameter(weight.detach(), conv_w.requires_grad), Parameter(bias.detach(), trained)
 
 
 def fuse_conv_bn_eval(conv: Any, bn: Any, transpose: bool = False) -> Any:
@@ -45,7 +46,8 @@ def fuse_linear_bn_weights(
     """Weight and bias of the linear layer that does what `linear` and then `bn` do."""
     scale, bias = _scale_and_shift(linear_b, bn_rm, bn_rv, bn_eps, bn_w, bn_b)
     weight = linear_w * scale.unsqueeze(-1)
-    return Parameter(weight.detach(), linear_w.requires_grad), Parameter(bias.detach(), True if linear_b is None else linear_b.requires_grad)
+    trained = True if linear_b is None else linear_b.requires_grad
+    return Parameter(weight.detach(), linear_w.requires_grad), Parameter(bias.detach(), trained)
 
 
 def fuse_linear_bn_eval(linear: Any, bn: Any) -> Any:

@@ -8,7 +8,7 @@ from ... import dtypes, ops
 from ...autograd.tensor import Tensor
 
 
-class PackedSequence_(NamedTuple):  # noqa: N801
+class PackedSequence_(NamedTuple):
     """The fields of `PackedSequence`."""
 
     data: Any
@@ -41,8 +41,8 @@ class PackedSequence(PackedSequence_):
             data, batch_sizes = data
         if batch_sizes.device.type != "cpu":
             raise ValueError(
-                "batch_sizes should always be on CPU. Instances of PackedSequence should never be created manually. They "
-                "should be instantiated by functions like pack_sequence and pack_padded_sequences in "
+                "batch_sizes should always be on CPU. Instances of PackedSequence should never be created manually. "
+                "They should be instantiated by functions like pack_sequence and pack_padded_sequences in "
                 "nn.utils.rnn. https://pytorch.org/docs/stable/nn.html#torch.nn.utils.rnn.pack_sequence"
             )
         return super().__new__(cls, data, batch_sizes, sorted_indices, unsorted_indices)
@@ -110,7 +110,7 @@ class PackedSequence(PackedSequence_):
 
 
 def pack_padded_sequence(
-    input: Any, lengths: Any, batch_first: bool = False, enforce_sorted: bool = True  # noqa: A002
+    input: Any, lengths: Any, batch_first: bool = False, enforce_sorted: bool = True
 ) -> PackedSequence:
     """Pack a padded batch (T, N, ...) of sequences with the given lengths.
 
@@ -124,12 +124,14 @@ def pack_padded_sequence(
     order = None
     if not enforce_sorted:
         lengths, order = ops.sort(lengths, descending=True)
-        input = input.index_select(0 if batch_first else 1, order)  # noqa: A001
+        input = input.index_select(0 if batch_first else 1, order)
     counts = lengths.tolist()
     x = input.transpose(0, 1) if batch_first else input
     if lengths.dim() != 1:
-        raise RuntimeError("'lengths' argument should be a 1D CPU int64 tensor, but got "
-                           f"{lengths.dim()}D {lengths.device} {lengths.dtype.scalar_name} tensor")
+        raise RuntimeError(
+            "'lengths' argument should be a 1D CPU int64 tensor, but got "
+            f"{lengths.dim()}D {lengths.device} {lengths.dtype.scalar_name} tensor"
+        )
     if len(counts) != x.size(1):
         raise RuntimeError(
             f"Expected `len(lengths)` to be equal to batch_size, but got {len(counts)} (batch_size={x.size(1)})"
@@ -141,8 +143,8 @@ def pack_padded_sequence(
     if counts != sorted(counts, reverse=True):
         raise RuntimeError(
             "`lengths` array must be sorted in decreasing order when `enforce_sorted` is True. You can pass "
-            "`enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to sidestep this requirement if you do "
-            "not need ONNX exportability."
+            "`enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to sidestep this requirement if you "
+            "do not need ONNX exportability."
         )
     longest = counts[0] if counts else 0
     if longest > x.size(0):
@@ -158,12 +160,11 @@ def pad_packed_sequence(
     """The inverse of `pack_padded_sequence`: the padded batch and the lengths."""
     sizes = sequence.batch_sizes.tolist()
     steps = len(sizes)
-    if total_length is not None:
-        if total_length < steps:
-            raise ValueError(
-                "Expected total_length to be at least the length of the longest sequence in input, but got "
-                f"total_length={total_length} and max sequence length being {steps}"
-            )
+    if total_length is not None and total_length < steps:
+        raise ValueError(
+            "Expected total_length to be at least the length of the longest sequence in input, but got "
+            f"total_length={total_length} and max sequence length being {steps}"
+        )
     longest = steps if total_length is None else total_length
     batch = sizes[0]
     rest = tuple(sequence.data.shape[1:])
