@@ -370,6 +370,19 @@ def test_differentiable_steps(name: str) -> None:
         np.testing.assert_allclose(ours, theirs, 1e-5, 3e-6)  # PyTorch counts steps in float32
 
 
+@pytest.mark.parametrize("name", ["Adam", "NAdam", "ASGD"])
+def test_capturable_needs_an_accelerator(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    failures = []
+    for package, parameter in ((torch, torch.nn.Parameter), (rushlight, Parameter)):
+        p = parameter(package.ones(2))
+        p.grad = package.ones(2)
+        with pytest.raises(AssertionError) as caught:
+            getattr(package.optim, name)([p], capturable=True).step()
+        failures.append(str(caught.value))
+    assert failures[0] == failures[1]
+
+
 def test_sparse_adam_says_what_it_lacks() -> None:
     p, _ = new()
     with pytest.raises(RuntimeError, match="SparseAdam does not support dense gradients, please consider Adam instead"):

@@ -17,6 +17,8 @@ class ASGD(Rule):
     https://docs.pytorch.org/docs/stable/generated/torch.optim.ASGD.html
     """
 
+    captured = "params, mus, etas, and state_steps"
+
     def __init__(
         self,
         params: Any,

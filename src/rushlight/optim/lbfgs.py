@@ -109,7 +109,7 @@ class LBFGS(Optimizer):
                     direction = -g
                     length = min(1.0, 1.0 / float(abs(g).sum())) * lr
                 else:
-                    history.add(direction * direction.dtype.type(float(length)), g - previous_g)  # type: ignore[arg-type]
+                    history.add(direction * direction.dtype.type(float(length)), g - previous_g)
                     direction = history.direction(g)
                     length = lr
                 previous_g, previous_f = g.copy(), f
@@ -225,7 +225,7 @@ def _strong_wolfe(probe: Callable[[Any], _Point], t: Any, start: _Point, extent:
     most, looks, rounds = 25, 1, 0
 
     def too_high(point: _Point) -> bool:
-        return point.f > start.f + 1e-4 * point.t * start.slope
+        return bool(point.f > start.f + 1e-4 * point.t * start.slope)
 
     def flat(point: _Point) -> bool:
         return abs(point.slope) <= -0.9 * start.slope

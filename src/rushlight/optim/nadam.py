@@ -18,6 +18,8 @@ class NAdam(Rule):
     https://docs.pytorch.org/docs/stable/generated/torch.optim.NAdam.html
     """
 
+    captured = "params, mu_products and state_steps"
+
     def __init__(
         self,
         params: Any,

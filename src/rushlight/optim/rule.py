@@ -14,8 +14,6 @@ from .optimizer import Optimizer, evaluate
 Array = Any  # numpy.ndarray
 Value = Any  # an array or a Tensor
 
-_REAL = {np.dtype(np.complex64): np.dtype(np.float32), np.dtype(np.complex128): np.dtype(np.float64)}
-
 
 class Rule(Optimizer):
     """An optimizer that updates every parameter by itself.
@@ -25,6 +23,8 @@ class Rule(Optimizer):
     """
 
     coupled_decay = True  # add weight_decay * p to the gradient, unless the group says decoupled_weight_decay
+
+    captured = "params and state_steps"  # what would have to be on an accelerator for capturable=True
 
     def begin(self, p: Any, group: dict[str, Any]) -> dict[str, Any]:
         """The state of a parameter that has not been updated yet."""
@@ -38,6 +38,11 @@ class Rule(Optimizer):
         """Update every parameter that has a gradient; returns the closure's loss."""
         loss = evaluate(closure)
         for group in self.param_groups:
+            if group.get("capturable") and any(p._grad is not None for p in group["params"]):
+                raise AssertionError(
+                    f"If capturable=True, {self.captured} must be on supported devices: "
+                    "['cuda', 'xpu', 'hpu', 'privateuseone', 'xla']."
+                )
             if group.get("differentiable"):
                 with set_grad_enabled(True):
                     self._step_tensors(group)
@@ -103,8 +108,7 @@ def real_view(a: Array) -> Array:
     """A complex array as its real and imaginary parts, in one more dimension; others as they are."""
     if a.dtype.kind != "c":
         return a
-    real = _REAL[a.dtype]
-    return np.lib.stride_tricks.as_strided(a.real, (*a.shape, 2), (*a.strides, real.itemsize))
+    return np.lib.stride_tricks.as_strided(a.real, (*a.shape, 2), (*a.strides, a.itemsize // 2))
 
 
 def _at_least_1d(a: Array) -> Array:

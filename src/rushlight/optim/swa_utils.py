@@ -34,9 +34,9 @@ def get_ema_avg_fn(decay: float = 0.999) -> Callable[..., Any]:
     """The rule of an exponential moving average: decay * average + (1 - decay) * parameter."""
     _check_decay(decay)
 
-    @no_grad()
     def ema_update(ema_param: Any, current_param: Any, num_averaged: Any) -> Any:
-        return decay * ema_param + (1 - decay) * current_param
+        with no_grad():
+            return decay * ema_param + (1 - decay) * current_param
 
     return ema_update
 
@@ -44,18 +44,18 @@ def get_ema_avg_fn(decay: float = 0.999) -> Callable[..., Any]:
 def get_swa_avg_fn() -> Callable[..., Any]:
     """The rule of an equal average: average + (parameter - average) / (n + 1)."""
 
-    @no_grad()
     def swa_update(averaged_param: Any, current_param: Any, num_averaged: Any) -> Any:
-        return averaged_param + (current_param - averaged_param) / (num_averaged + 1)
+        with no_grad():
+            return averaged_param + (current_param - averaged_param) / (num_averaged + 1)
 
     return swa_update
 
 
 def _for_lists(rule: Callable[..., Any]) -> Callable[..., None]:
-    @no_grad()
     def update(averaged: Any, current: Any, num_averaged: Any) -> None:
-        for old, new in zip(averaged, current, strict=True):
-            old.copy_(rule(old, new, num_averaged))
+        with no_grad():
+            for old, new in zip(averaged, current, strict=True):
+                old.copy_(rule(old, new, num_averaged))
 
     return update
 
@@ -113,11 +113,7 @@ class AveragedModel(Module):
             else:
                 rule = self.avg_fn or get_swa_avg_fn()
                 for old, new in pairs:
-                    # A number of batches, say, has no fractions.
-                    if old.is_floating_point() or old.is_complex():
-                        old.copy_(rule(old, new, self.n_averaged))
-                    else:
-                        old.copy_(new)
+                    old.copy_(rule(old, new, self.n_averaged))
             if not self.use_buffers:
                 for old, new in zip(self.module.buffers(), model.buffers(), strict=True):
                     old.copy_(new.detach())
@@ -171,7 +167,7 @@ class SWALR(LRScheduler):
     def _way(self, step: float) -> float:
         """How far the annealing has come, from 0 to 1."""
         part = max(0.0, min(1.0, step / max(1, self.anneal_epochs)))
-        return 1 - anneal(self._anneal_strategy, 1.0, 0.0, part)
+        return 1 - float(anneal(self._anneal_strategy, 1.0, 0.0, part))
 
     def get_lr(self) -> list[Any]:
         self._warn_outside_step()

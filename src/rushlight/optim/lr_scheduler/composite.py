@@ -105,7 +105,7 @@ class ChainedScheduler(_Composite):
         optimizer = optimizer or schedulers[0].optimizer
         self._check(schedulers, optimizer)
         self._schedulers = list(schedulers)
-        self.optimizer = optimizer  # type: ignore[assignment]
+        self.optimizer = optimizer
         self._remember()
 
     def step(self) -> None:  # type: ignore[override]

@@ -142,10 +142,10 @@ class CyclicLR(_MomentumCycle):
     def scale_fn(self, x: float) -> float:
         """How high a cycle (or iteration) is, as a part of the first one."""
         if self._scale_fn_custom is not None:
-            return self._scale_fn_custom(x)
+            return float(self._scale_fn_custom(x))
         if self.mode == "triangular2":
             return 1 / (2.0 ** (x - 1))
-        return self.gamma**x if self.mode == "exp_range" else 1.0
+        return float(self.gamma**x) if self.mode == "exp_range" else 1.0
 
     def get_lr(self) -> list[Any]:
         self._warn_outside_step()
