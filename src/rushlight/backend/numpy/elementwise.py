@@ -71,7 +71,7 @@ for _name, _ufunc in {
     "bitwise_or": np.bitwise_or, "bitwise_xor": np.bitwise_xor, "bitwise_not": np.invert,
     "bitwise_left_shift": np.left_shift, "bitwise_right_shift": np.right_shift, "isnan": np.isnan,
     "isinf": np.isinf, "isfinite": np.isfinite, "signbit": np.signbit, "conj": np.conjugate,
-    "copysign": np.copysign, "hypot": np.hypot, "logaddexp": np.logaddexp, "heaviside": np.heaviside,
+    "copysign": np.copysign, "hypot": np.hypot, "logaddexp": np.logaddexp,
     "gcd": np.gcd, "lcm": np.lcm, "where": np.where,
 }.items():  # fmt: skip
     _same(_name, _ufunc)
@@ -181,6 +181,12 @@ def clamp(a: Any, low: Any = None, high: Any = None) -> Any:
     if low is not None:
         a = np.maximum(a, low)
     return a if high is None else np.minimum(a, high)
+
+
+@_kernel
+def heaviside(a: Any, b: Any) -> Any:
+    """0 below zero, 1 above and `b` at it; nan counts as below."""
+    return np.where(a == 0, b, np.greater(a, 0).astype(a.dtype))
 
 
 @_kernel

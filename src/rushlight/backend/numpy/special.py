@@ -102,6 +102,7 @@ def erfinv(a: Array) -> Array:
 
 
 def i0(a: Array) -> Array:
-    """The modified Bessel function of order 0."""
-    result: Array = np.asarray(np.i0(a.astype(np.float64))).reshape(a.shape).astype(_result(a))
-    return np.where(np.isinf(a), np.asarray(np.inf, result.dtype), result)
+    """The modified Bessel function of order 0 (nan at the infinities, as in PyTorch)."""
+    with np.errstate(all="ignore"):
+        result: Array = np.asarray(np.i0(a.astype(np.float64))).reshape(a.shape).astype(_result(a))
+    return result
