@@ -58,7 +58,7 @@ def scaled_dot_product_attention(
     else:
         weights = softmax(scores, -1)
     if dropout_p > 0:
-        from .random import dropout
+        from .dropping import dropout
 
         weights = dropout(weights, dropout_p, True)
     return matmul(weights, value)
