@@ -411,7 +411,7 @@ class ParameterDict(Module):
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value under `key`, or `default`."""
-        return self[key] if key in self._keys else default  # noqa: SIM401
+        return self[key] if key in self._keys else default
 
     @classmethod
     def fromkeys(cls, keys: Iterable[str], default: Any = None) -> Any:

@@ -118,7 +118,7 @@ class UninitializedTensorMixin:
         return f"<{self.__class__.__name__}>"
 
 
-class UninitializedParameter(UninitializedTensorMixin, Parameter):
+class UninitializedParameter(UninitializedTensorMixin, Parameter):  # type: ignore[misc]
     """A Parameter that gets its shape in the first call of a lazy module."""
 
     cls_to_become = Parameter
@@ -132,7 +132,7 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
         return memo[id(self)]
 
 
-class UninitializedBuffer(UninitializedTensorMixin, Tensor):
+class UninitializedBuffer(UninitializedTensorMixin, Tensor):  # type: ignore[misc]
     """A buffer that gets its shape in the first call of a lazy module."""
 
     cls_to_become = Tensor

@@ -59,7 +59,7 @@ def linear_cross_entropy(
     input: Any, linear_weight: Any, target: Any, *, linear_bias: Any = None, weight: Any = None,
     reduction: str = "mean", ignore_index: int | None = None, label_smoothing: float = 0.0, options: Any = None,
 ) -> Any:  # fmt: skip
-    """Cross entropy of `input @ linear_weight.T`; the weight is (C, in), or (C, d1, ..., in) for targets (N, d1, ...)."""
+    """Cross entropy of `input @ linear_weight.T`; the weight is (C, in), or (C, d1, ..., in) for (N, d1, ...)."""
     classes, *rest, width = linear_weight.shape
     bias = None if linear_bias is None else linear_bias.reshape(-1)
     logits = linear(input, linear_weight.reshape(-1, width), bias)

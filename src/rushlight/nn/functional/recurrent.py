@@ -107,7 +107,9 @@ def packed_layer(
     return ops.cat(outputs), final
 
 
-def _backwards(step: Step, gates: Any, sizes: list[int], start: tuple[Any, ...], w: Any, b: Any) -> Any:
+def _backwards(
+    step: Step, gates: Any, sizes: list[int], start: tuple[Any, ...], w: Any, b: Any
+) -> tuple[Any, tuple[Any, ...]]:
     """From the end of the longest sequence; shorter ones join, with their initial state, at their own ends."""
     running = sizes[-1]
     state = tuple(s[:running] for s in start)
@@ -127,7 +129,8 @@ def network(
 ) -> tuple[Any, tuple[Any, ...]]:  # fmt: skip
     """All layers and directions; `weights` has (w_ih, w_hh, b_ih, b_hh, w_hr) of each.
 
-    States are (layers * directions, N, ·), `x` is (T, N, input), or with `sizes` packed. Dropout acts between layers, in training.
+    States are (layers * directions, N, ·), `x` is (T, N, input), or with `sizes` packed. Dropout acts between layers,
+    in training.
     """
     directions = 2 if bidirectional else 1
     finals: list[tuple[Any, ...]] = []

@@ -22,7 +22,6 @@ def _norm(x: Any, p: float) -> Any:
     return ops.norm(x, p)
 
 
-@no_grad()
 def get_total_norm(
     tensors: Any, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None
 ) -> Any:
@@ -31,7 +30,8 @@ def get_total_norm(
     norm_type = float(norm_type)
     if not tensors:
         return ops.tensor(0.0)
-    total = _norm(ops.stack([_norm(x, norm_type) for x in tensors]), norm_type)
+    with no_grad():
+        total = _norm(ops.stack([_norm(x, norm_type) for x in tensors]), norm_type)
     if error_if_nonfinite and not math.isfinite(total.item()):
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "
@@ -41,19 +41,17 @@ def get_total_norm(
     return total
 
 
-@no_grad()
 def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, foreach: bool | None = None) -> None:
     """Scale the gradients, in place, by `max_norm / total_norm` where that is below 1."""
     grads = [x.grad for x in _listed(parameters) if x.grad is not None]
     if not grads:
         return
-    # The product is made also when it is 1, so that no branch waits for the value (PyTorch's results agree to the bit).
-    scale = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
-    for g in grads:
-        g.mul_(scale)
+    with no_grad():
+        scale = (float(max_norm) / (total_norm + 1e-6)).clamp(max=1.0)
+        for g in grads:
+            g.mul_(scale)
 
 
-@no_grad()
 def clip_grad_norm_(
     parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False,
     foreach: bool | None = None,
@@ -92,10 +90,10 @@ def clip_grad_norm(
     return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
 
 
-@no_grad()
 def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:
     """Clamp every element of the gradients, in place, to [-clip_value, clip_value]."""
     bound = float(clip_value)
-    for x in _listed(parameters):
-        if x.grad is not None:
-            x.grad.clamp_(min=-bound, max=bound)
+    with no_grad():
+        for x in _listed(parameters):
+            if x.grad is not None:
+                x.grad.clamp_(min=-bound, max=bound)
