@@ -1,5 +1,6 @@
 """Collation: a list of samples becomes one batch of the same structure."""
 
+import contextlib
 import copy
 import re
 from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
@@ -59,7 +60,7 @@ def collate(batch: Any, *, collate_fn_map: CollateMap | None = None) -> Any:
         return kind(*(collate(c, collate_fn_map=collate_fn_map) for c in zip(*batch, strict=True)))
     if isinstance(first, Sequence):
         n = len(first)
-        if any(len(sample) != n for sample in batch):
+        if set(map(len, batch)) != {n}:
             raise RuntimeError("each element in list of batch should be of equal size")
         items = [collate(c, collate_fn_map=collate_fn_map) for c in zip(*batch, strict=True)]
         return items if isinstance(first, tuple) else _rebuild_sequence(first, items)
@@ -94,9 +95,10 @@ def _rebuild_sequence(like: Any, items: list[Any]) -> Any:
 def collate_tensor_fn(batch: Any, *, collate_fn_map: CollateMap | None = None) -> Any:
     """`stack(batch)`; without gradients, one copy of every array straight into the batch's memory."""
     if batch.__class__ is list or batch.__class__ is tuple:
-        arrays = [x._array for x in batch if x.__class__ is Tensor and not x.requires_grad]
-        shape, dtype = arrays[0].shape if arrays else None, arrays[0].dtype if arrays else None
-        if len(arrays) == len(batch) and all(a.shape == shape and a.dtype == dtype for a in arrays):
+        arrays = [x._array for x in batch if x.__class__ is Tensor and (x._edge is x._base or not x.requires_grad)]
+        # list.count compares in C: this is most of what collating small samples costs.
+        shapes, dtypes = [a.shape for a in arrays], [a.dtype for a in arrays]
+        if arrays and len(batch) == len(arrays) == shapes.count(shapes[0]) == dtypes.count(dtypes[0]):
             return wrap(_stack(arrays))
     return rushlight.stack(batch, 0)
 
@@ -124,11 +126,19 @@ def collate_numpy_scalar_fn(batch: Any, *, collate_fn_map: CollateMap | None = N
 
 
 def collate_float_fn(batch: Any, *, collate_fn_map: CollateMap | None = None) -> Any:
-    return rushlight.tensor(batch, dtype=rushlight.float64)
+    return wrap(np.array(batch)) if _all_are(float, batch) else rushlight.tensor(batch, dtype=rushlight.float64)
 
 
 def collate_int_fn(batch: Any, *, collate_fn_map: CollateMap | None = None) -> Any:
+    if _all_are(int, batch):
+        with contextlib.suppress(OverflowError):  # `tensor` has the better message
+            return wrap(np.array(batch, np.int64))
     return rushlight.tensor(batch)
+
+
+def _all_are(kind: type, batch: Any) -> bool:
+    """Whether plain Python numbers are all there is, which NumPy and PyTorch read alike."""
+    return set(map(type, batch)) == {kind}
 
 
 def collate_str_fn(batch: Any, *, collate_fn_map: CollateMap | None = None) -> Any:
