@@ -118,14 +118,11 @@ def _check_sizes(name: str, x: Any, dim: int, index: Any, src: Any = None) -> No
 def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:  # noqa: A002
     """`out[i][j] = input[index[i][j]][j]` (for `dim` 0): elements chosen along one dimension."""
     d = wrap_dim(dim, input._array.ndim)
-    if not index._array.size and max(index._array.ndim, 1) != max(input._array.ndim, 1):
-        return input.new_empty(index.shape)
-    if index._array.size:
-        _check_index("gather", index)
-        _check_sizes("gather", input, d, index)
-        _bounds(index, _at_least_1d(input._array).shape[d], d)
-    elif index._array.dtype.kind != "i":
-        return input.new_empty(index.shape)
+    if not index._array.size:
+        return input.reshape(-1).narrow(0, 0, 0).reshape(index.shape) * 1
+    _check_index("gather", index)
+    _check_sizes("gather", input, d, index)
+    _bounds(index, _at_least_1d(input._array).shape[d], d)
     return _gather(input, d, index)
 
 

@@ -869,6 +869,11 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = 
 
 def as_strided_(input: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:  # noqa: A002
     """Give this tensor another shape and strides over its storage."""
+    if get_mode().grad and input.requires_grad:
+        views.check_inplace(input)
+        y = as_strided(input, size, stride, storage_offset)
+        input._array, input._edge = y._array, y._edge
+        return input
     input._array = _as_strided_of(input._array, tuple(size), tuple(stride), storage_offset)
     return input
 
@@ -980,3 +985,27 @@ def _set(self: Any, source: Any = None, storage_offset: int = 0, size: Any = Non
 
 
 attach("set_", _set)
+
+
+# ---- copies of views ---------------------------------------------------------------------------------------------------------
+
+
+def _copying(name: str, op: Any) -> None:
+    def copy(input: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
+        found = op(input, *args, **kwargs)
+        return tuple(clone(x) for x in found) if isinstance(found, tuple) else clone(found)
+
+    copy.__name__ = copy.__qualname__ = f"{name}_copy"
+    copy.__doc__ = f"As `{name}`, as a copy."
+    public(copy, method=False, out=True)
+
+
+for _name, _op in (
+    ("view", view), ("permute", permute), ("transpose", transpose), ("t", t), ("squeeze", squeeze), ("unsqueeze", unsqueeze),
+    ("expand", expand), ("as_strided", as_strided), ("unbind", unbind), ("split", split), ("split_with_sizes", split),
+    ("select", select), ("slice", lambda x, dim=0, start=None, end=None, step=1: _slice(x, (slice(None),) * dim + (slice(start, end, step),))),
+    ("unfold", _unfold_method), ("alias", lambda x: view(x, x.shape)),
+):  # fmt: skip
+    _copying(_name, _op)
+for _name, _op in (("unsafe_split", split), ("unsafe_chunk", chunk), ("unsafe_split_with_sizes", split)):
+    public(_op, name=_name, method=True)
