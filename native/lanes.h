@@ -55,17 +55,50 @@ inline Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
 #endif
 }
 
-// The sum of the lanes, halves upon halves.
-template <class T> inline T sum_lanes(Vec<T> v) {
-    T lane[Lanes<T>::width];
-    store(lane, v);
-    for (int half = Lanes<T>::width / 2; half; half /= 2)
-        for (int i = 0; i < half; i++) lane[i] += lane[i + half];
-    return lane[0];
-}
-
 template <class T> struct Mask { typedef npy_int32 lane; };
 template <> struct Mask<double> { typedef npy_int64 lane; };
+
+// Lane l of the result is lane l ^ S.
+template <class T, int S> inline Vec<T> swap_lanes(Vec<T> v) {
+    typedef typename Mask<T>::lane L;
+    typedef L Picks __attribute__((vector_size(vector_bytes)));
+    Picks pick;
+    for (int l = 0; l < Lanes<T>::width; l++) pick[l] = l ^ S;
+    return __builtin_shuffle(v, pick);
+}
+// The sum of the lanes, halves upon halves.
+template <class T> inline T sum_lanes(Vec<T> v) {
+    constexpr int W = Lanes<T>::width;
+    if constexpr (W >= 16) v = v + swap_lanes<T, 8>(v);
+    if constexpr (W >= 8) v = v + swap_lanes<T, 4>(v);
+    if constexpr (W >= 4) v = v + swap_lanes<T, 2>(v);
+    v = v + swap_lanes<T, 1>(v);
+    return v[0];
+}
+// The largest lane; of a nan nothing is promised.
+inline float max_lanes(vf v) {
+    auto larger = [](vf a, vf b) { return a > b ? a : b; };
+    if constexpr (lanes >= 16) v = larger(v, (vf)swap_lanes<float, 8>(v));
+    if constexpr (lanes >= 8) v = larger(v, (vf)swap_lanes<float, 4>(v));
+    v = larger(v, (vf)swap_lanes<float, 2>(v));
+    v = larger(v, (vf)swap_lanes<float, 1>(v));
+    return v[0];
+}
+// The first n lanes of p, `other` in the rest.
+inline vf load_or(const float* p, npy_intp n, float other) {
+    if (n >= lanes) return load(p);
+#ifdef RL_ISA_avx512
+    return (vf)_mm512_mask_loadu_ps(_mm512_set1_ps(other), static_cast<__mmask16>((1u << n) - 1), p);
+#else
+    float lane[lanes];
+    for (int i = 0; i < lanes; i++) lane[i] = i < n ? p[i] : other;
+    return load(lane);
+#endif
+}
+inline void store_up_to(float* p, npy_intp n, vf v) {
+    if (n >= lanes) store(p, v);
+    else store_some<float>(p, static_cast<int>(n), v);
+}
 
 template <class T, int S> inline void exchange(Vec<T>& x, Vec<T>& y) {
     constexpr int W = Lanes<T>::width;

@@ -114,9 +114,9 @@ static void max_plane_2x2(npy_intp height, npy_intp width, npy_intp n, const flo
             take(_mm512_permutex2var_ps(q0, even, q1), static_cast<int>(n));
             take(_mm512_permutex2var_ps(q0, odd, q1), static_cast<int>(n) + 1);
             _mm512_mask_storeu_ps(out + j, keep, best);
-            _mm512_mask_storeu_epi64(indices + j, static_cast<__mmask8>(keep), _mm512_cvtepi32_epi64(_mm512_castsi512_si256(where)));
+            _mm512_mask_storeu_epi64(indices + j, static_cast<__mmask8>(keep), _mm512_maskz_cvtepi32_epi64(0xff, _mm512_castsi512_si256(where)));
             if (some > 8)
-                _mm512_mask_storeu_epi64(indices + j + 8, static_cast<__mmask8>(keep >> 8), _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(where, 1)));
+                _mm512_mask_storeu_epi64(indices + j + 8, static_cast<__mmask8>(keep >> 8), _mm512_maskz_cvtepi32_epi64(0xff, _mm512_maskz_extracti64x4_epi64(0xf, where, 1)));
         }
         out += width;
         indices += width;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ def embedding_backward(
     """The dense gradient (rows, …): each row the sum of its occurrences, none for `padding_idx`."""
     _checked(ids, rows)
     row_shape = g.shape[ids.ndim :]
-    flat, wide = ids.reshape(-1), widen(g).reshape(ids.size, -1)
+    flat, wide = ids.reshape(-1), widen(g).reshape(ids.size, math.prod(row_shape))
     gw = np.zeros((rows, wide.shape[1]), wide.dtype)
     with np.errstate(all="ignore"):
         if scale_by_freq and ids.size:
