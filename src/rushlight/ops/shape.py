@@ -333,7 +333,7 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:  # noqa: A002
 # ---- dimensions of length one ------------------------------------------------------------------------------------------------
 
 _squeeze = primitive("SqueezeBackward0", lambda a, dims: a.squeeze(dims), view=True, a=lambda g, a_shape: reshape_any(g, a_shape))
-_unsqueeze = primitive("UnsqueezeBackward0", lambda a, dim: np.expand_dims(a, dim), view=True, a=lambda g, a_shape: reshape_any(g, a_shape))
+_unsqueeze = primitive("UnsqueezeBackward0", lambda a, dim: a.reshape((*a.shape[:dim], 1, *a.shape[dim:])), view=True, a=lambda g, a_shape: reshape_any(g, a_shape))
 
 
 @public(inplace=False)
