@@ -6,6 +6,7 @@ The names here are PyTorch's; each lives where its page in `docs/architecture.md
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 __version__ = "0.1.0"
@@ -71,7 +72,9 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LAZY:
+    if name == "torch":  # as `torch.torch` is torch
+        value = sys.modules[__name__]
+    elif name in _LAZY:
         value = getattr(importlib.import_module(f".{_LAZY[name]}", __name__), name)
     elif name in _SUBMODULES:
         try:
