@@ -206,3 +206,18 @@ def test_accumulate_collects_in_float32_for_half() -> None:
     a = np.zeros(2, np.float16)
     indexing.accumulate_(a, np.zeros(4000, np.int64), np.ones(4000, np.float16))
     assert a.tolist() == [4000, 0]
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int64", "uint8", "float16", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize(
+    "index", [([0, 2, 0, -1],), (slice(None), [1, 1, 0]), ([0, 1, 1], slice(1, 3), [1, 1, 0])], ids=str
+)
+def test_accumulate_every_dtype(dtype: str, index: Any) -> None:
+    rng = np.random.default_rng(0)
+    for a in (np.ones((3, 4, 2), dtype), np.ones((2, 4, 3), dtype).T):
+        view = a[index]
+        value = rng.integers(0, 5, view.shape).astype(dtype)
+        expected = a.copy()
+        np.add.at(expected, index, value)
+        indexing.accumulate_(a, index, value)
+        np.testing.assert_array_equal(a, expected)

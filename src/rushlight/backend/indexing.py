@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from rushlight import dtypes
+from rushlight.backend import kernels as K
 
 Array = Any  # numpy.ndarray
 
@@ -66,6 +67,8 @@ def parse(index: Any, shape: tuple[int, ...]) -> Index:
     if index.__class__ is Index:
         parsed: Index = index
         return parsed
+    if index.__class__ is int and shape and -shape[0] <= index < shape[0]:
+        return Index((index, ...), (), True)
     items = [_item(item) for item in _as_tuple(index)]
     specified = sum(map(_dimensions, items))
     ndim = len(shape)
@@ -219,7 +222,7 @@ def accumulate_(a: Array, index: Any, value: Any) -> None:
 
 
 def _scatter_sum_(view: Array, parsed: Index, source: Array) -> None:
-    """Sort the chosen rows of the view, so that each distinct one is summed and added once."""
+    """Number the chosen rows of the view, and add each value to its row."""
     axes = parsed.positions()
     arrays = np.broadcast_arrays(*(parsed.arrays[axis] for axis in axes))
     lengths = tuple(view.shape[axis] for axis in axes)
@@ -230,20 +233,11 @@ def _scatter_sum_(view: Array, parsed: Index, source: Array) -> None:
     source = np.moveaxis(source, range(start, start + depth), range(depth))
     wrapped = [np.where(item < 0, item + length, item) for item, length in zip(arrays, lengths, strict=True)]
     rows = np.ravel_multi_index(wrapped, lengths).reshape(-1)
-    source = source.reshape(rows.size, -1)
-    wide = np.dtype(np.float32) if view.dtype.itemsize <= 2 and view.dtype.kind not in "biu" else view.dtype
-    if source.shape[1] == 1 and wide.kind in "fiu":
-        sums = np.zeros(math.prod(lengths), wide)
-        np.add.at(sums, rows, source[:, 0].astype(wide, copy=False))
-        np.add(target, sums.reshape(target.shape), out=target, casting="unsafe")
-        return
-    order = np.argsort(rows, kind="stable")
-    ordered = rows[order]
-    firsts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    sums = np.add.reduceat(source[order].astype(wide, copy=False), firsts, axis=0)
-    place = np.unravel_index(ordered[firsts], lengths)
-    chosen = target[place]
-    target[place] = (chosen + sums.reshape(chosen.shape)).astype(view.dtype, copy=False)
+    source = np.ascontiguousarray(source.reshape(rows.size, -1))
+    sums = target if target.flags.c_contiguous else np.zeros(target.shape, target.dtype)
+    K.index_add_(sums.reshape(math.prod(lengths), -1), 0, rows, source)
+    if sums is not target:
+        np.add(target, sums, out=target, casting="unsafe")
 
 
 def scalar(value: Any, dtype: np.dtype[Any]) -> Any:
