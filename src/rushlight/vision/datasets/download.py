@@ -73,26 +73,28 @@ def fetch(addresses: Sequence[str], accept: Callable[[Path], None], stream: IO[s
     with tempfile.TemporaryDirectory(prefix="rushlight-") as folder:
         target = Path(folder) / "download"
         for address in addresses:
-            for attempt in range(ATTEMPTS):
-                if attempt:
-                    time.sleep(BACK_OFF * 2 ** (attempt - 1))
-                try:
-                    _transfer(address, target, stream or sys.stderr)
-                    accept(target)
-                    return
-                except Corrupted as error:
-                    troubles.append(f"{address}: {error}")
-                    break
-                except (OSError, http.client.HTTPException, ValueError) as error:
-                    trouble = f"{address}: {error}"
-                    if not _passing(error):
-                        break
-            else:
-                trouble += f" ({ATTEMPTS} attempts)"
-            if not troubles or not troubles[-1].startswith(f"{address}:"):
-                troubles.append(trouble)
+            try:
+                _persist(address, target, stream or sys.stderr)
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                troubles.append(f"{address}: {error}")
+                continue
+            try:
+                accept(target)
+                return
+            except Corrupted as error:
+                troubles.append(f"{address}: {error}")
     name = addresses[0].rsplit("/", 1)[-1] if addresses else "nothing"
     raise RuntimeError("\n  ".join([f"Error downloading {name}", *troubles]))
+
+
+def _persist(address: str, target: Path, stream: IO[str]) -> None:
+    for attempt in range(ATTEMPTS):
+        try:
+            return _transfer(address, target, stream)
+        except (OSError, http.client.HTTPException) as error:
+            if attempt == ATTEMPTS - 1 or not _passing(error):
+                raise
+        time.sleep(BACK_OFF * 2**attempt)
 
 
 def _passing(error: Exception) -> bool:
