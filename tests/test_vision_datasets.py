@@ -81,9 +81,9 @@ def test_repr() -> None:
         "    Root location: data",
         "    Split: Train",
         "    StandardTransform",
-        "    Transform: Compose(",
-        "                   ToTensor()",
-        "               )",
+        "Transform: Compose(",
+        "               ToTensor()",
+        "           )",
     ]
 
 

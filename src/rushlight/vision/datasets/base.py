@@ -77,7 +77,7 @@ class VisionDataset(Dataset[Any]):
             body.append(f"Root location: {self.root}")
         body += self.extra_repr().splitlines()
         if self.transforms is not None:
-            body += repr(self.transforms).splitlines()
+            body.append(repr(self.transforms))  # only its first line is indented, as torchvision prints it
         return "\n".join([f"Dataset {type(self).__name__}", *("    " + line for line in body)])
 
     def extra_repr(self) -> str:
