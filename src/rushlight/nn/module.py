@@ -14,9 +14,28 @@ from ..autograd.tensor import Tensor
 from ..device import device as device_class
 from ..errors import unsupported
 from . import hooks, state
-from .hooks import global_backward, global_backward_pre, global_forward, global_forward_pre
+from .hooks import (
+    global_backward,
+    global_backward_pre,
+    global_forward,
+    global_forward_pre,
+    register_module_backward_hook,
+    register_module_buffer_registration_hook,
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+    register_module_full_backward_hook,
+    register_module_full_backward_pre_hook,
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
 from .parameter import Buffer, Parameter
 
+__all__ = [
+    "Module", "register_module_backward_hook", "register_module_buffer_registration_hook",
+    "register_module_forward_hook", "register_module_forward_pre_hook", "register_module_full_backward_hook",
+    "register_module_full_backward_pre_hook", "register_module_module_registration_hook",
+    "register_module_parameter_registration_hook",
+]  # fmt: skip
 T = TypeVar("T", bound="Module")
 
 
