@@ -18,7 +18,7 @@ struct Uniform {
 };
 
 double poisson(double rate, Uniform& uniform) {
-    if (rate == 0) return 0;
+    if (rate == 0 || std::isinf(rate)) return rate == 0 ? 0 : NAN;
     if (rate < 10) {
         const double limit = std::exp(-rate);
         double count = 0;
@@ -32,9 +32,8 @@ double poisson(double rate, Uniform& uniform) {
         const double k = std::floor((2.0 * a / edge + b) * u + rate + 0.43);
         if (edge >= 0.07 && v <= squeeze) return k;
         if (k < 0 || (edge < 0.013 && v > edge)) continue;
-        int sign;
         if (std::log(v) + std::log(inverse_alpha) - std::log(a / (edge * edge) + b) <=
-            k * log_rate - rate - lgamma_r(k + 1, &sign))
+            k * log_rate - rate - std::lgamma(k + 1))
             return k;
     }
 }
@@ -77,13 +76,13 @@ double binomial_rejection(double n, double p, Uniform& uniform) {
 template <class T> double binomial(T count, T p, Uniform& uniform) {
     if (count <= 0 || p <= 0) return 0;
     if (p >= 1) return count;
+    if (count != count || p != p) return NAN;
     auto successes = [&](T chance) {
         return count * chance >= 10 ? binomial_rejection(count, chance, uniform)
                                     : binomial_waiting(count, chance, uniform);
     };
     if (p <= T(0.5)) return successes(p);
-    if (p > T(0.5)) return count - successes(1 - p);
-    return NAN;
+    return count - successes(1 - p);
 }
 
 double normal(Uniform& uniform, double* spare) {

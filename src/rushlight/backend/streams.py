@@ -149,7 +149,7 @@ def binomial(gen: Any, count: Array, p: Array) -> Array:
 def standard_gamma(gen: Any, shape: Array) -> Array:
     """A gamma sample of scale 1 for each shape parameter, in their type; never below the least normal number."""
     out = _sampled(gen, shape.shape, shape.dtype, lambda out: K.mt_gamma_(gen.mt, gen.spare, out, shape.ravel()))
-    np.maximum(out, np.finfo(shape.dtype).tiny, out=out)
+    np.fmax(out, np.finfo(shape.dtype).tiny, out=out)
     return out
 
 

@@ -40,9 +40,9 @@ def mt_poisson_(mt: Array, out: Array, rate: Array) -> None:
     uniform.close()
 
 
-def _poisson(rate: float, uniform: _Uniforms) -> int:
-    if rate == 0:
-        return 0
+def _poisson(rate: float, uniform: _Uniforms) -> float:
+    if rate in (0, math.inf):
+        return 0 if rate == 0 else math.nan
     if rate < 10:
         count, product, limit = 0, uniform(), math.exp(-rate)
         while product > limit:
@@ -55,7 +55,7 @@ def _poisson(rate: float, uniform: _Uniforms) -> int:
     while True:
         u, v = uniform() - 0.5, uniform()
         edge = 0.5 - abs(u)
-        k = math.floor((2.0 * a / edge + b) * u + rate + 0.43)
+        k = _floor((2.0 * a / edge + b) * u + rate + 0.43)
         if edge >= 0.07 and v <= squeeze:
             return k
         if k < 0 or (edge < 0.013 and v > edge):
@@ -64,6 +64,10 @@ def _poisson(rate: float, uniform: _Uniforms) -> int:
             k * log_rate - rate - math.lgamma(k + 1)
         ):
             return k
+
+
+def _floor(x: float) -> float:
+    return float(math.floor(x)) if math.isfinite(x) else x
 
 
 def mt_binomial_(mt: Array, out: Array, count: Array, p: Array) -> None:
@@ -83,12 +87,12 @@ def _binomial(count: Any, p: Any, uniform: _Uniforms) -> Any:
         return 0
     if p >= 1:
         return count
+    if count != count or p != p:
+        return math.nan
     if p <= 0.5:
         return (_binomial_rejection if count * p >= 10 else _binomial_waiting)(count, p, uniform)
-    if p > 0.5:
-        q = type(p)(1) - p
-        return count - (_binomial_rejection if count * q >= 10 else _binomial_waiting)(count, q, uniform)
-    return math.nan
+    q = type(p)(1) - p
+    return count - (_binomial_rejection if count * q >= 10 else _binomial_waiting)(count, q, uniform)
 
 
 def _binomial_waiting(count: Any, p: Any, uniform: _Uniforms) -> int:
@@ -109,11 +113,11 @@ def _binomial_rejection(count: Any, p: Any, uniform: _Uniforms) -> float:
     b = 1.15 + 2.53 * spread
     a = -0.0873 + 0.0248 * b + 0.01 * p
     centre, squeeze = n * p + 0.5, 0.92 - 4.2 / b
-    odds, alpha, mode = p / (1 - p), (2.83 + 5.1 / b) * spread, math.floor((n + 1) * p)
+    odds, alpha, mode = p / (1 - p), (2.83 + 5.1 / b) * spread, _floor((n + 1) * p)
     while True:
         u, v = uniform() - 0.5, uniform()
         edge = 0.5 - abs(u)
-        k = float(math.floor((2 * a / edge + b) * u + centre))
+        k = _floor((2 * a / edge + b) * u + centre)
         if edge >= 0.07 and v <= squeeze:
             return k
         if k < 0 or k > n:
@@ -164,7 +168,7 @@ def _gamma(shape: Any, uniform: _Uniforms, spare: Array) -> float:
         scale *= math.pow(1 - uniform(), one / shape)
         shape = shape + one
     d = float(shape - _THIRD)
-    c = 1.0 / math.sqrt(9.0 * d)
+    c = 1.0 / math.sqrt(9.0 * d) if d > 0 else math.nan
     while True:
         x = _normal(uniform, spare)
         y = 1.0 + c * x
