@@ -120,3 +120,56 @@ def test_install_puts_a_real_torch_aside():
     import rushlight
 
     assert rushlight.__spec__.name == "rushlight"
+
+
+TRAINING = """
+import torch, torch.nn as nn, torch.nn.functional as F, torch.optim as optim
+from torch.utils.data import DataLoader, Dataset, random_split
+
+class Blobs(Dataset):
+    def __init__(self, n=120):
+        self.x = torch.randn(n, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+        self.y = (self.x.sum((1, 2, 3)) > 0).long()
+
+    def __len__(self):
+        return len(self.x)
+
+    def __getitem__(self, i):
+        return self.x[i], self.y[i]
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.linear, self.dropout = nn.Conv2d(1, 4, 3), nn.Linear(144, 2), nn.Dropout(0.1)
+
+    def forward(self, x):
+        return F.log_softmax(self.linear(self.dropout(torch.flatten(F.relu(self.conv(x)), 1))), 1)
+
+if __name__ == "__main__":
+    torch.manual_seed(1)
+    train, test = random_split(Blobs(), [100, 20])
+    net = Net()
+    optimizer = optim.Adam(net.parameters(), lr=1e-2)
+    for epoch in range(2):
+        total = 0
+        for x, y in DataLoader(train, 25, shuffle=True, num_workers=2):
+            optimizer.zero_grad()
+            loss = F.nll_loss(net.train()(x), y)
+            loss.backward()
+            optimizer.step()
+            total += loss.item()
+        torch.save(net.state_dict(), "net.pt")
+        net.eval().load_state_dict(torch.load("net.pt"))
+        with torch.no_grad():
+            print(f"{total:.4f}", sum((net(x).argmax(1) == y).sum().item() for x, y in DataLoader(test, 7)))
+"""
+
+
+@pytest.mark.oracle
+def test_a_training_program_prints_what_it_prints_with_pytorch(tmp_path):
+    pytest.importorskip("torch")
+    (tmp_path / "train.py").write_text(TRAINING)
+    theirs, ours = start("train.py", cwd=tmp_path), rushlight("train.py", cwd=tmp_path)
+    assert ours.stderr == ""
+    assert ours.stdout == theirs.stdout
+    assert len(ours.stdout.split()) == 4

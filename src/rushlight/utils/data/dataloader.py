@@ -347,7 +347,10 @@ class _Worker:
         self.process = context.Process(target=worker_loop, args=(theirs, job, copied), daemon=True)
         self.connection = ours
         self.receiver = shared.Receiver(ours)
-        self.process.start()
+        with warnings.catch_warnings():
+            # Newer Pythons warn of any fork beside a thread; a worker touches none of the parent's locks or pools.
+            warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+            self.process.start()
         theirs.close()
         self.alive = True  # False once its part of an IterableDataset is read
         self.tasks = 0
