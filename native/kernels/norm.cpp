@@ -13,8 +13,8 @@ static Reference batch_forward_reference{"batch_norm_forward"}, batch_backward_r
     layer_forward_reference{"layer_norm_forward"}, layer_backward_reference{"layer_norm_backward"},
     group_forward_reference{"group_norm_forward"}, group_backward_reference{"group_norm_backward"};
 
-// Sums of lanes run over at most this many elements before they go into a double.
-constexpr npy_intp run_length = 4096;
+// Sums of lanes run over this many elements before they go into a double.
+constexpr npy_intp run_length = 64 * lanes;
 
 template <class F> static double sum_of(npy_intp n, const F& f) {
     double total = 0;
