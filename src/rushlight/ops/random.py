@@ -338,7 +338,8 @@ def _sample_dirichlet(self: Any, generator: Any = None) -> Any:
     if self.dtype.name not in ("float32", "float64"):
         raise not_implemented("dirichlet", self.dtype)
     gamma = streams.standard_gamma(generator_of(generator, "_sample_dirichlet"), self._array.astype(np.float64))
-    sample = (gamma / gamma.sum(-1, keepdims=True)).astype(self._array.dtype)
+    d = self._array.dtype
+    sample = np.fmax((gamma / gamma.sum(-1, keepdims=True)).astype(d), np.finfo(d).tiny)
     return _without_derivative("_sample_dirichlet", finish(sample), self)
 
 
