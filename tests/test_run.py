@@ -13,7 +13,7 @@ SOURCE = str(Path(__file__).parents[1] / "src")
 
 
 def start(*arguments, cwd):
-    environment = {**os.environ, "PYTHONPATH": SOURCE}
+    environment = {**os.environ, "PYTHONPATH": SOURCE, "OMP_NUM_THREADS": "1"}
     return subprocess.run(
         [sys.executable, "-W", "error", *arguments],
         cwd=cwd,
