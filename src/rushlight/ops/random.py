@@ -339,7 +339,8 @@ def _sample_dirichlet(self: Any, generator: Any = None) -> Any:
         raise not_implemented("dirichlet", self.dtype)
     gamma = streams.standard_gamma(generator_of(generator, "_sample_dirichlet"), self._array.astype(np.float64))
     d = self._array.dtype
-    sample = np.fmax((gamma / gamma.sum(-1, keepdims=True)).astype(d), np.finfo(d).tiny)
+    least, greatest = np.finfo(d).tiny, np.nextafter(d.type(1), d.type(0))
+    sample = np.fmin(np.fmax((gamma / gamma.sum(-1, keepdims=True)).astype(d), least), greatest)
     return _without_derivative("_sample_dirichlet", finish(sample), self)
 
 
