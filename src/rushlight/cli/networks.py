@@ -16,7 +16,7 @@ def build(name: str, classes: int, description: dict[str, Any]) -> Any:
 
     channels, size = description["channels"], description["size"]
     if name == "lenet":
-        return models.LeNet(num_classes=classes, in_channels=channels, image_size=size, dropout=0.25)
+        return models.LeNet(num_classes=classes, in_channels=channels, image_size=size, dropout=0.1)
     if name == "mlp":
         return nn.Sequential(
             nn.Flatten(), nn.Linear(channels * size * size, 256), nn.ReLU(), nn.Dropout(0.2), nn.Linear(256, classes)

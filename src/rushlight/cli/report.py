@@ -23,6 +23,7 @@ h1 { font-size: 1.6rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin-top:
 figcaption { color: var(--soft); font-size: .9rem; }
 table { border-collapse: collapse; } td, th { padding: .2rem .6rem; text-align: right; }
 .matrix td { width: 2.2rem; border: 1px solid var(--line); } .matrix th { font-weight: 500; color: var(--soft); }
+.matrix td:last-child { border: 0; white-space: nowrap; color: var(--soft); }
 .settings td, .settings th { text-align: left; border-bottom: 1px solid var(--line); }
 .mistakes { display: flex; flex-wrap: wrap; gap: 1rem; }
 .mistakes figure { margin: 0; width: 7rem; } .mistakes img { width: 7rem; height: 7rem; image-rendering: pixelated;
@@ -33,7 +34,7 @@ svg text { fill: var(--soft); font: 12px system-ui, sans-serif; }
 
 def curve(title: str, series: list[tuple[str, str, list[float]]], percent: bool = False) -> str:
     """A line chart as SVG: (label, colour, values) a line, one value an epoch."""
-    width, height, left, bottom, top = 440, 240, 46, 24, 12
+    width, height, left, bottom, top = 440, 240, 58, 24, 12
     values = np.array([v for _, _, line in series for v in line], float)
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
     if not percent:
@@ -61,10 +62,9 @@ def curve(title: str, series: list[tuple[str, str, list[float]]], percent: bool 
         if len(line) == 1:
             x, y = place(0, line[0])
             parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>')
-        x = width - 190 + 95 * k
+        x = width - 230 + 95 * k
         parts.append(f'<rect x="{x}" y="{height - 14}" width="10" height="10" fill="{colour}"/>')
         parts.append(f'<text x="{x + 14}" y="{height - 4}">{html.escape(label)}</text>')
-    # The legend would run into the axis label when it stands in the same place, so it goes last and to the right.
     parts.append("</svg>")
     return f"<figure>{''.join(parts)}<figcaption>{html.escape(title)}</figcaption></figure>"
 

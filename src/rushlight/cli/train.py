@@ -18,7 +18,7 @@ import numpy as np
 from . import UsageError, networks, pictures
 from .progress import Progress
 
-DEFAULTS = {"digits": (60, 2e-3), "mnist": (3, 2e-3), "fashion-mnist": (8, 2e-3), "cifar10": (20, 1e-3)}
+DEFAULTS = {"digits": (60, 2e-3), "mnist": (3, 3e-3), "fashion-mnist": (8, 2e-3), "cifar10": (20, 1e-3)}
 FIELDS = ("epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "lr", "seconds")
 
 
