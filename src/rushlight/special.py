@@ -10,7 +10,7 @@ from .ops import FUNCTIONS as _F
 from .ops.activation import log_softmax_of, softmax_of
 from .ops.comparison import eq, le, where
 from .ops.declare import binary, unary, with_out
-from .ops.kinds import REAL, only
+from .ops.kinds import REAL, only, refuse
 from .ops.pointwise import exp, i1, log, log1p, sgn
 
 _LOCAL: dict[str, Any] = {"to_float": True, "namespace": False, "method": False, "inplace": False}
@@ -55,15 +55,27 @@ def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:  # noqa: A00
 ROOT_TWO_PI = math.sqrt(2 * math.pi)
 
 
-def _one(name: str, derivative: Any, kernel: Any = None) -> Any:
-    return unary(name, only(REAL, f"{name}_cpu", kernel or getattr(K, name)), derivative, **_LOCAL)
+def _one(name: str, derivative: Any, halves: bool = True) -> Any:
+    """A function of one number; without `halves`, not for float16 and bfloat16."""
+    kernel = only(REAL, f"{name}_cpu", getattr(K, name))
+    return unary(name, kernel if halves else _no_halves(f"{name}_cpu", kernel), derivative, **_LOCAL)
+
+
+def _no_halves(name: str, kernel: Any) -> Any:
+    def checked(*operands: Any) -> Any:
+        for a in operands:
+            if getattr(a, "itemsize", 8) == 2 and a.dtype.kind in "fV":
+                refuse(name, a)
+        return kernel(*operands)
+
+    return checked
 
 
 entr = _one("entr", lambda g, a: g * (-log(a) - 1))
-erfcx = _one("erfcx", lambda g, a, out: g * (2 * a * out - 2 / math.sqrt(math.pi)))
+erfcx = _one("erfcx", lambda g, a, out: g * (2 * a * out - 2 / math.sqrt(math.pi)), halves=False)
 ndtr = _one("ndtr", lambda g, a: g * exp(-0.5 * a * a) / ROOT_TWO_PI)
-ndtri = _one("ndtri", lambda g, out: g * exp(0.5 * out * out) * ROOT_TWO_PI)
-log_ndtr = _one("log_ndtr", lambda g, a: g / erfcx(-a * math.sqrt(0.5)) * math.sqrt(2 / math.pi))
+ndtri = _one("ndtri", lambda g, out: g * exp(0.5 * out * out) * ROOT_TWO_PI, halves=False)
+log_ndtr = _one("log_ndtr", lambda g, a: g / erfcx(-a * math.sqrt(0.5)) * math.sqrt(2 / math.pi), halves=False)
 
 # ---- Bessel functions and their kin ------------------------------------------------------------------------------------------
 
@@ -83,13 +95,14 @@ for _name in (
     "modified_bessel_k0", "modified_bessel_k1", "scaled_modified_bessel_k0", "scaled_modified_bessel_k1",
     "spherical_bessel_j0",
 ):  # fmt: skip
-    globals()[_name] = _one(_name, None)
+    globals()[_name] = _one(_name, None, halves=False)
 
 # ---- two arguments --------------------------------------------------------------------------------------------------------
 
 
 def _two(name: str, kernel: Any, d_a: Any = None, d_b: Any = None) -> Any:
-    plain = binary(name, only(REAL, f"{name}_cpu", kernel), d_a, d_b, to_float=True, publish=False, needs="one")
+    kernel = kernel if name == "xlog1py" else _no_halves(f"{name}_cpu", kernel)
+    plain = binary(name, kernel, d_a, d_b, to_float=True, publish=False, needs="one", accepts=(REAL, f"{name}_cpu"))
     return with_out(plain, name)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap_dim
 from ..backend import kernels as K
+from .arithmetic import conj
 from .comparison import where
 from .declare import binary, inplace_of, primitive, public, type_error, unary
 from .kinds import FLOATING, one_pass, only
@@ -80,7 +81,7 @@ relu_ = inplace_of(_relu, "relu")
 
 _hardtanh = _formula(
     "HardtanhBackward0", NO_COMPLEX_CLAMP, lambda a, low, high: K.clamp(a, low, high),
-    lambda g, a, low, high: where((a > low) & (a < high), g, 0), "iufV",
+    lambda g, a, low, high: where((a <= low) | (a >= high), 0, g), "iufV",
 )  # fmt: skip
 
 
@@ -233,12 +234,12 @@ def hardswish(input: Any, inplace: bool = False) -> Any:  # noqa: A002
 # ---- exponential ----------------------------------------------------------------------------------------------------------
 
 _elu = _formula(
-    "EluBackward0", "elu_cpu", lambda a, alpha, scale: where(a > 0, a * scale, expm1(a) * (alpha * scale)),
-    lambda g, a, alpha, scale: where(a > 0, g * scale, g * (exp(a) * (alpha * scale))),
+    "EluBackward0", "elu_cpu", lambda a, alpha, scale: where(a <= 0, expm1(a) * (alpha * scale), a * scale),
+    lambda g, a, alpha, scale: where(a <= 0, g * (exp(a) * (alpha * scale)), g * scale),
 )  # fmt: skip
 _celu = _formula(
-    "CeluBackward0", "elu_cpu", lambda a, alpha: where(a > 0, a, expm1(a / alpha) * alpha),
-    lambda g, a, alpha: where(a > 0, g, g * exp(a / alpha)),
+    "CeluBackward0", "elu_cpu", lambda a, alpha: where(a <= 0, expm1(a / alpha) * alpha, a),
+    lambda g, a, alpha: where(a <= 0, g * exp(a / alpha), g),
 )  # fmt: skip
 # Klambauer et al. 2017, https://arxiv.org/abs/1706.02515
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
@@ -263,12 +264,7 @@ def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:  # noqa:
 
 def _silu_slope(g: Any, a: Any) -> Any:
     s = sigmoid(a)
-    return g * (s * (1 + a * (1 - s))).conj() if _complex(a) else g * (s * (1 + a * (1 - s)))
-
-
-def _complex(a: Any) -> bool:
-    kind = getattr(getattr(a, "_array", a), "dtype", None) if not hasattr(a, "_is_expression") else None
-    return kind is not None and kind.kind == "c"
+    return g * conj(s * (1 + a * (1 - s)))
 
 
 _silu = _formula("SiluBackward0", "silu_cpu", lambda a: a / (1 + exp(-a)), lambda g, a: _silu_slope(g, a), "fcV")

@@ -10,6 +10,7 @@ from .. import dtypes
 from ..autograd.tensor import Tensor
 from ..backend import kernels as K
 from .declare import FUNCTIONS, NUMBERS, attach, binary, combination_error, inplace_of, public, type_error, unary
+from .kinds import only
 from .promotion import result_dtype
 
 
@@ -82,7 +83,7 @@ def _no_floor_divide_slope(g: Any) -> Any:
     raise RuntimeError("derivative for aten::floor_divide is not implemented")
 
 
-floor_divide = binary("floor_divide", K.floor_divide, _no_floor_divide_slope, _no_floor_divide_slope)
+floor_divide = binary("floor_divide", K.floor_divide, accepts=("iufV", "div_floor_cpu"), d_a=_no_floor_divide_slope, d_b=_no_floor_divide_slope)
 
 
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:  # noqa: A002
@@ -122,8 +123,8 @@ def true_divide(input: Any, other: Any) -> Any:  # noqa: A002
 
 public(true_divide, inplace=True, out=True)
 
-remainder = binary("remainder", K.remainder, lambda g: g, lambda g, a, b: -g * floor_divide_any(a, b), needs="one")
-fmod = binary("fmod", K.fmod, lambda g: g, lambda g, a, b: -g * trunc_quotient(a, b), needs="one")
+remainder = binary("remainder", K.remainder, accepts=("iufV", "remainder_cpu"), d_a=lambda g: g, d_b=lambda g, a, b: -g * floor_divide_any(a, b), needs="one")
+fmod = binary("fmod", K.fmod, accepts=("iufV", "fmod_cpu"), d_a=lambda g: g, d_b=lambda g, a, b: -g * trunc_quotient(a, b), needs="one")
 
 
 def floor_divide_any(a: Any, b: Any) -> Any:
@@ -136,7 +137,11 @@ def trunc_quotient(a: Any, b: Any) -> Any:
     return div(a, b, rounding_mode="trunc") if isinstance(a, Tensor) or isinstance(b, Tensor) else _trunc_divide(a, b)
 
 
-neg = unary("neg", K.neg, lambda g: -g, aliases=("negative",))
+NO_BOOL_NEGATION = (
+    "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or "
+    "`logical_not()` operator instead."
+)
+neg = unary("neg", only("iufcV", NO_BOOL_NEGATION, K.neg, RuntimeError), lambda g: -g, aliases=("negative",))
 _conj = unary("conj", K.conj, lambda g: conj(g), inplace=False, out=False, method=False, namespace=False)
 
 
@@ -179,7 +184,7 @@ def _power_exponent(g: Any, a: Any, b: Any, out: Any) -> Any:
     return where(zero_base, g * 0, g * conj(out * log(a)))
 
 
-_pow = binary("pow", K.pow, _power_base, _power_exponent, publish=False)
+_pow = binary("pow", K.pow, _power_base, _power_exponent, publish=False, accepts=("iufcV", "pow"))
 
 
 def pow(input: Any, exponent: Any) -> Any:  # noqa: A001, A002

@@ -12,18 +12,6 @@ from .declare import NUMBERS, attach, binary, inplace_of, type_error, unary
 from .kinds import only
 
 
-def _tensor_needed(name: str) -> Any:
-    """A check that one operand at least is a tensor."""
-
-    def check(x: Any, y: Any) -> None:
-        if not isinstance(x, Tensor) and not isinstance(y, Tensor):
-            raise TypeError(
-                f"{name}() received an invalid combination of arguments - got ({type(x).__name__}, {type(y).__name__})"
-            )
-
-    return check
-
-
 def tensors_only(name: str, second: str = "other") -> Any:
     """A check that both operands are tensors."""
 
@@ -51,7 +39,7 @@ def _shift(kernel: Any) -> Any:
 
 
 def _bitwise(name: str, kernel: Any, kernel_name: str, kinds: str) -> Any:
-    return binary(name, only(kinds, kernel_name, kernel), check=_tensor_needed(name))
+    return binary(name, kernel, accepts=(kinds, kernel_name), needs="one")
 
 
 bitwise_and = _bitwise("bitwise_and", K.bitwise_and, "bitwise_and_cpu", "biu")
@@ -60,12 +48,12 @@ bitwise_xor = _bitwise("bitwise_xor", K.bitwise_xor, "bitwise_xor_cpu", "biu")
 bitwise_left_shift = _bitwise("bitwise_left_shift", _shift(K.bitwise_left_shift), "lshift_cpu", "iu")
 bitwise_right_shift = _bitwise("bitwise_right_shift", _shift(K.bitwise_right_shift), "rshift_cpu", "iu")
 bitwise_not = unary("bitwise_not", only("biu", "bitwise_not_cpu", K.bitwise_not))
-gcd = binary("gcd", only("iu", "gcd_cpu", K.gcd), check=tensors_only("gcd"))
-lcm = binary("lcm", only("iu", "lcm_cpu", K.lcm), check=tensors_only("lcm"))
+gcd = binary("gcd", K.gcd, accepts=("iu", "gcd_cpu"), needs="both")
+lcm = binary("lcm", K.lcm, accepts=("iu", "lcm_cpu"), needs="both")
 
-logical_and = binary("logical_and", K.logical_and, check=tensors_only("logical_and"))
-logical_or = binary("logical_or", K.logical_or, check=tensors_only("logical_or"))
-logical_xor = binary("logical_xor", K.logical_xor, check=tensors_only("logical_xor"))
+logical_and = binary("logical_and", K.logical_and, needs="both")
+logical_or = binary("logical_or", K.logical_or, needs="both")
+logical_xor = binary("logical_xor", K.logical_xor, needs="both")
 logical_not = unary("logical_not", K.logical_not)
 
 

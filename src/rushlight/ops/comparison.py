@@ -11,10 +11,10 @@ from .promotion import NUMBERS, result_dtype, to_array
 
 eq = binary("eq", K.eq, needs="first")
 ne = binary("ne", K.ne, needs="first", aliases=("not_equal",))
-lt = binary("lt", K.lt, needs="first", aliases=("less",))
-le = binary("le", K.le, needs="first", aliases=("less_equal",))
-gt = binary("gt", K.gt, needs="first", aliases=("greater",))
-ge = binary("ge", K.ge, needs="first", aliases=("greater_equal",))
+lt = binary("lt", K.lt, needs="first", accepts=("biufV", "lt_cpu"), aliases=("less",))
+le = binary("le", K.le, needs="first", accepts=("biufV", "le_cpu"), aliases=("less_equal",))
+gt = binary("gt", K.gt, needs="first", accepts=("biufV", "gt_cpu"), aliases=("greater",))
+ge = binary("ge", K.ge, needs="first", accepts=("biufV", "ge_cpu"), aliases=("greater_equal",))
 
 
 def _guarded(op: Any) -> Any:

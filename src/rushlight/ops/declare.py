@@ -26,6 +26,7 @@ from ..autograd.modes import NO_GRAD, _variable, get_mode
 from ..autograd.node import FREED, Node, check_versions, next_seq
 from ..autograd.tensor import Tensor, current_edge, wrap
 from ..backend import kernels as K
+from .kinds import refuse
 from .promotion import NUMBERS, weak_operands
 
 ndarray = np.ndarray
@@ -263,6 +264,8 @@ class Recorded(Node):
                     value._edge = self.edges[number]
                 elif kind == "out":
                     value._edge = (self, number)
+            elif kind == "out" and isinstance(value, tuple):
+                value = tuple(_with_edge(v, (self, i) if _can_require(v.dtype) else None) for i, v in enumerate(value))
             elif kind == "aux" and isinstance(value, tuple):
                 value = tuple(wrap(v) if v.__class__ is ndarray else v for v in value)
             elif kind == "in" and isinstance(value, (list, tuple)):
@@ -490,11 +493,13 @@ def binary(
     publish: bool = True,
     check: Any = None,
     needs: str = "",
+    accepts: tuple[str, ...] = (),
 ) -> Any:
     """Declare an element-wise operator of two operands (tensors or numbers), with broadcasting and promotion.
 
     The derivatives may ask for `g`, `a`, `b`, `out`; gradients are summed back to each operand's shape and cast to
-    its dtype. `check(input, other)` may refuse operands; `needs` says that a tensor must be the "first" operand, or "one".
+    its dtype. `check(input, other)` may refuse operands; `needs` says that the "first" operand,
+    "one" or "both" must be tensors; `accepts` are the NumPy kinds that the kernel takes and PyTorch's name of it.
     """
     kernel = _fused(forward)
     keeps = [[False] * 3 for _ in range(4)]
@@ -519,6 +524,13 @@ def binary(
     )
     keeps_nothing = [not any(k) for k in keeps]
     nothing = (None, None, None)
+    both = needs == "both"
+
+    def operands(input: Any, other: Any) -> tuple[Any, Any]:  # noqa: A002
+        a, b, d = weak_operands(name, input, other, to_float)
+        if accepts and d.np.kind not in accepts[0]:
+            refuse(accepts[1], np.empty(0, d.np), *accepts[2:])  # type: ignore[arg-type]
+        return a, b
 
     def op(input: Any, other: Any) -> Any:  # noqa: A002
         mode = get_mode()
@@ -528,35 +540,43 @@ def binary(
             a = input._array
             if kind is float or kind is int:
                 b = other
+                if both:
+                    raise type_error(name, other, 2, "other")
                 dtype = a.dtype
                 if (dtype is not _F32 and dtype is not _F64) or check is not None:
                     if check is not None:
                         check(input, other)
-                    a, b, _ = weak_operands(name, input, other, to_float)
+                    a, b = operands(input, other)
             else:
                 b = other._array
                 dtype = a.dtype
                 if dtype is not b.dtype or (dtype is not _F32 and dtype is not _F64) or check is not None:
                     if check is not None:
                         check(input, other)
-                    a, b, _ = weak_operands(name, input, other, to_float)
+                    a, b = operands(input, other)
                 edge_b = other._edge if other._base is None else current_edge(other)
         except AttributeError:
             if is_array(input) or is_array(other):
                 if not isinstance(input, Tensor) and not isinstance(other, Tensor):
                     return kernel(input, other)
                 raise type_error(name, *((input, 1) if is_array(input) else (other, 2, "other"))) from None  # type: ignore[arg-type]
-            if needs and not isinstance(input, Tensor) and (needs == "first" or not isinstance(other, Tensor)):
+            if needs == "both":
+                _both_tensors(name, input, other)
+            elif needs and not isinstance(input, Tensor) and (needs == "first" or not isinstance(other, Tensor)):
                 raise combination_error(name, input, other) from None
             if check is not None:
                 check(input, other)
-            a, b, _ = weak_operands(name, input, other, to_float)
+            a, b = operands(input, other)
             if isinstance(other, Tensor):
                 edge_b = other._edge if other._base is None else current_edge(other)
         try:
             res = kernel(a, b)
         except ValueError:
             raise broadcast_error(a, b) or RuntimeError(f"{name}(): these operands cannot be computed") from None
+        except TypeError:
+            if accepts and a.__class__ is ndarray and a.dtype.kind not in accepts[0]:
+                refuse(accepts[1], a)
+            raise
         y = _new(Tensor)
         y._array = res
         y._version = [0]
@@ -596,6 +616,12 @@ def binary(
         return op
     public(op, name=name, method=method, inplace=inplace, out=out, aliases=aliases, namespace=namespace)
     return op
+
+
+def _both_tensors(name: str, x: Any, y: Any) -> None:
+    for position, (value, label) in enumerate(((x, "input"), (y, "other")), 1):
+        if not isinstance(value, Tensor):
+            raise type_error(name, value, position, label)
 
 
 def _save_binary(node: Any, keep: list[bool], x: Any, y: Any, a: Any, b: Any, out: Any) -> None:

@@ -48,6 +48,12 @@ def refuse(complaint: str, a: Any, error: type[Exception] = NotImplementedError)
     raise error(f"\"{complaint}\" not implemented for '{dtypes.of_array(a.dtype).scalar_name}'")
 
 
+def is_complex(x: Any) -> bool:
+    """Whether a Tensor or an array is complex; the symbols of a formula are real."""
+    a = getattr(x, "_array", x) if not hasattr(x, "_is_expression") else None
+    return isinstance(a, (np.ndarray, np.generic)) and a.dtype.kind == "c"
+
+
 def is_bool(x: Any) -> bool:
     """Whether a Tensor, an array or a number is boolean."""
     a = getattr(x, "_array", x)

@@ -22,16 +22,16 @@ from .promotion import result_dtype, to_array
 # ---- the greater and the smaller -------------------------------------------------------------------------------------------
 
 
-def _chosen(g: Any, mine: Any, other: Any) -> Any:
-    """The gradient of the operand that won; half of it in a tie."""
-    return where(mine, g, where(other, g * 0, g / 2))
+def _chosen(g: Any, a: Any, b: Any, lost: Any) -> Any:
+    """The gradient of an operand: half of it in a tie, none where it lost; both get all of it at nan."""
+    return where(eq(a, b), g / 2, where(lost, g * 0, g))
 
 
 def _extremum(name: str, kernel: Any, first: Any) -> Any:
     return binary(
-        name, only(REAL, f"{name} not implemented for complex tensors.", kernel, RuntimeError),
-        lambda g, a, b: _chosen(g, first(a, b), first(b, a)), lambda g, a, b: _chosen(g, first(b, a), first(a, b)),
-        check=tensors_only(name), inplace=False,
+        name, kernel,
+        lambda g, a, b: _chosen(g, a, b, first(b, a)), lambda g, a, b: _chosen(g, a, b, first(a, b)),
+        needs="both", accepts=(REAL, f"{name} not implemented for complex tensors.", RuntimeError), inplace=False,
     )  # fmt: skip
 
 
@@ -42,10 +42,10 @@ minimum = _extremum("minimum", K.minimum, lambda a, b: a < b)
 def _number_wins(name: str, kernel: Any, first: Any) -> Any:
     """A maximum or minimum that ignores nan; ties give the gradient to the first operand."""
     return binary(
-        name, only(REAL, f"{name} not implemented for complex tensors.", kernel, RuntimeError),
+        name, kernel,
         lambda g, a, b: where(first(a, b) | isnan(b), g, g * 0),
         lambda g, a, b: where(first(a, b) | isnan(b), g * 0, g),
-        check=tensors_only(name), inplace=False,
+        needs="both", accepts=(REAL, f"{name} not implemented for complex tensors.", RuntimeError), inplace=False,
     )  # fmt: skip
 
 
@@ -155,9 +155,9 @@ public(clamp_max, inplace=True, out=True)
 # ---- angles, lengths, signs ----------------------------------------------------------------------------------------------------
 
 atan2 = binary(
-    "atan2", only(REAL, "atan2_cpu", K.atan2),
+    "atan2", K.atan2,
     lambda g, a, b: g * (b / _norm2(a, b)), lambda g, a, b: g * (-a / _norm2(a, b)),
-    to_float=True, aliases=("arctan2",), check=tensors_only("atan2"),
+    to_float=True, aliases=("arctan2",), needs="both", accepts=(REAL, "atan2_cpu"),
 )  # fmt: skip
 
 
@@ -167,8 +167,8 @@ def _norm2(a: Any, b: Any) -> Any:
 
 
 hypot = binary(
-    "hypot", only(FLOATING, "hypot_cpu", K.hypot),
-    lambda g, a, out: g * (a / out), lambda g, b, out: g * (b / out), check=tensors_only("hypot"),
+    "hypot", K.hypot,
+    lambda g, a, out: g * (a / out), lambda g, b, out: g * (b / out), needs="both", accepts=(FLOATING, "hypot_cpu"),
 )  # fmt: skip
 
 
@@ -181,11 +181,12 @@ def _copysign(a: Any, b: Any) -> Any:
 
 
 copysign = binary(
-    "copysign", only(REAL, "copysign_cpu", _copysign), lambda g, a, out: _copysign_slope(g, a, out), zeros, to_float=True
+    "copysign", _copysign, lambda g, a, out: _copysign_slope(g, a, out), zeros, to_float=True,
+    accepts=(REAL, "copysign_cpu"),
 )  # fmt: skip
 nextafter = binary(
-    "nextafter", only(FLOATING, "nextafter_cpu", K.nextafter),
-    lambda g, a, b: where(eq(a, b), g * 0, g), zeros, check=tensors_only("nextafter"),
+    "nextafter", K.nextafter,
+    lambda g, a, b: where(eq(a, b), g * 0, g), zeros, needs="both", accepts=(FLOATING, "nextafter_cpu"),
 )  # fmt: skip
 
 
@@ -244,9 +245,9 @@ def _share(a: Any, b: Any) -> Any:
 
 
 logaddexp = binary(
-    "logaddexp", only("fcV", "logaddexp_cpu", _logaddexp),
+    "logaddexp", _logaddexp,
     lambda g, a, b: g * conj(_share(a, b)), lambda g, a, b: g * conj(_share(b, a)),
-    inplace=False, check=tensors_only("logaddexp"),
+    inplace=False, needs="both", accepts=("fcV", "logaddexp_cpu"),
 )  # fmt: skip
 
 
@@ -257,9 +258,9 @@ def _logaddexp2(a: Any, b: Any) -> Any:
 
 
 logaddexp2 = binary(
-    "logaddexp2", only(FLOATING, "logaddexp2_cpu", _logaddexp2),
+    "logaddexp2", _logaddexp2,
     lambda g, a, b: g / (1 + exp2(b - a)), lambda g, a, b: g / (1 + exp2(a - b)),
-    inplace=False, check=tensors_only("logaddexp2"),
+    inplace=False, needs="both", accepts=(FLOATING, "logaddexp2_cpu"),
 )  # fmt: skip
 
 
@@ -280,8 +281,9 @@ def _kind(a: Any, b: Any) -> Any:
 
 
 xlogy = binary(
-    "xlogy", only(REAL, "xlogy_cpu", _xlogy),
+    "xlogy", _xlogy,
     lambda g, a, b: where(eq(a, 0) & le(b, 0), g * 0, g * _log_any(b)), lambda g, a, b: g * a / b, to_float=True, needs="one",
+    accepts=(REAL, "xlogy_cpu"),
 )  # fmt: skip
 
 
@@ -302,11 +304,11 @@ def _no_igammac_slope(g: Any) -> Any:
 
 
 igamma = binary(
-    "igamma", only(FLOATING, "igamma", K.igamma), _no_igamma_slope, _gamma_density, check=tensors_only("igamma")
+    "igamma", K.igamma, _no_igamma_slope, _gamma_density, needs="both", accepts=(FLOATING, "igamma")
 )
 igammac = binary(
-    "igammac", only(FLOATING, "igammac", K.igammac), _no_igammac_slope, lambda g, a, b: -_gamma_density(g, a, b),
-    check=tensors_only("igammac"),
+    "igammac", K.igammac, _no_igammac_slope, lambda g, a, b: -_gamma_density(g, a, b),
+    needs="both", accepts=(FLOATING, "igammac"),
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from ..backend import kernels as K
 from .arithmetic import conj, div, mul, pow  # noqa: A004
 from .comparison import eq, where
 from .declare import FUNCTIONS, attach, inplace_of, is_array, primitive, public, type_error, unary
-from .kinds import FLOATING, NUMERIC, REAL, one_pass, only
+from .kinds import FLOATING, NUMERIC, REAL, is_complex, one_pass, only
 from .parts import imag, real
 
 LN2, LN10 = math.log(2), math.log(10)
@@ -60,10 +60,13 @@ sinh = unary("sinh", K.sinh, lambda g, a: g * conj(cosh(a)), to_float=True)
 cosh = unary("cosh", K.cosh, lambda g, a: g * conj(sinh(a)), to_float=True)
 tanh = unary("tanh", K.tanh, lambda g, out: g * conj(1 - out * out), to_float=True)
 asinh = unary("asinh", K.asinh, lambda g, a: g * conj(rsqrt(a * a + 1)), to_float=True, aliases=("arcsinh",))
-acosh = unary(
-    "acosh", K.acosh, lambda g, a: g * conj(rsqrt(a - 1) * rsqrt(a + 1)), to_float=True, aliases=("arccosh",)
-)
+acosh = unary("acosh", K.acosh, lambda g, a: g * _acosh_slope(a), to_float=True, aliases=("arccosh",))
 atanh = unary("atanh", K.atanh, lambda g, a: g / conj(1 - a * a), to_float=True, aliases=("arctanh",))
+
+
+def _acosh_slope(a: Any) -> Any:
+    # The product lies on the right branch for complex numbers; the other form is PyTorch's for real ones.
+    return conj(rsqrt(a - 1) * rsqrt(a + 1)) if is_complex(a) else rsqrt(a * a - 1)
 
 
 def _no_complex(name: str, kernel: Any) -> Any:
@@ -84,9 +87,10 @@ def _sinc(a: Any) -> Any:
 
 
 def _sinc_slope(g: Any, a: Any) -> Any:
-    safe = where(eq(a, 0), a * 0 + 1, a)
+    flat = eq(a * a, 0)  # also where the square underflows
+    safe = where(flat, a * 0 + 1, a)
     x = safe * math.pi
-    return g * conj(where(eq(a, 0), a * 0, (x * cos(x) - sin(x)) / (x * safe)))
+    return g * conj(where(flat, a * 0, (x * cos(x) - sin(x)) / (x * safe)))
 
 
 sinc = unary("sinc", _sinc, lambda g, a: _sinc_slope(g, a), to_float=True)
@@ -128,7 +132,7 @@ sign = unary(
 
 
 def _sgn_slope(g: Any, a: Any, out: Any) -> Any:
-    if not _complex(a):
+    if not is_complex(a):
         return zeros(g)
     size = abs(a)
     safe = where(eq(size, 0), size * 0 + 1, size)
@@ -136,15 +140,11 @@ def _sgn_slope(g: Any, a: Any, out: Any) -> Any:
     return where(eq(size, 0), g * 0, (g - out * along) / safe)
 
 
-def _complex(x: Any) -> bool:
-    return bool((x._array if isinstance(x, Tensor) else x).dtype.kind == "c")
-
-
 sgn = unary("sgn", _sign, lambda g, a, out: _sgn_slope(g, a, out))
 
 
 def _angle_slope(g: Any, a: Any) -> Any:
-    if not _complex(a):
+    if not is_complex(a):
         return zeros(g)
     x, y = real(a), imag(a)
     size = x * x + y * y
