@@ -25,50 +25,68 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
     if mode == "constant":
         return constant(input, pads, 0 if value is None else value)
     if value is not None and value != 0:
-        raise ValueError(f'Padding mode "{mode}" doesn\'t take in value argument')
+        raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     if mode not in _INDICES:
         raise NotImplementedError(f"Unrecognised padding mode {mode}")
     n = len(pads) // 2
     if n not in (1, 2, 3) or input.dim() not in (n + 1, n + 2):
-        raise NotImplementedError("Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now")
-    for i in range(n):
-        before, after = pads[2 * i], pads[2 * i + 1]
-        dim = input.dim() - 1 - i
-        size = input.size(dim)
-        _check_mode(input, mode, dim, size, before, after)
-        if before or after:
-            where = [_INDICES[mode](k, size) for k in range(-before, size + after)]
-            input = input.index_select(dim, ops.tensor(where, dtype=dtypes.int64))
+        raise NotImplementedError(
+            f"Padding size {len(pads)} is not supported for {input.dim()}D input tensor.\n"
+            "Supported combinations for non-constant padding:\n"
+            "  - 2D or 3D input: padding size = 2 (pads last dimension)\n"
+            "  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)\n"
+            "  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)"
+        )
+    sizes = [input.size(-1 - i) for i in range(n)]
+    for i, size in enumerate(sizes):
+        _check(input, mode, i, size, pads[2 * i], pads[2 * i + 1])
+    for i, size in enumerate(sizes):
+        where = _INDICES[mode](size, pads[2 * i], pads[2 * i + 1])
+        if where != list(range(size)):
+            input = input.index_select(-1 - i, ops.tensor(where, dtype=dtypes.int64))
     return input
 
 
-def _check_mode(input: Any, mode: str, dim: int, size: int, before: int, after: int) -> None:
-    if mode == "reflect" and (before >= size or after >= size):
-        raise RuntimeError(
-            "Argument #4: Padding size should be less than the corresponding input dimension, but got: padding "
-            f"({before}, {after}) at dimension {dim} of input {list(input.shape)}"
-        )
+def _check(input: Any, mode: str, i: int, size: int, before: int, after: int) -> None:
     if mode == "circular":
         if before > size or after > size:
             raise RuntimeError("Padding value causes wrapping around more than once.")
         if before + after + size < 0:
             raise RuntimeError("Negative padding value is resulting in an empty dimension")
-    if size + before + after < 1:
+        return
+    if 0 in input.shape[1:]:
         raise RuntimeError(
-            f"input (size: {size}) is too small. Calculated output size: {size + before + after} at dimension {dim}"
+            "Expected 2D or 3D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but "
+            f"got: {list(input.shape)}"
         )
+    if mode == "reflect" and (before >= size or after >= size):
+        raise RuntimeError(
+            f"Argument #{2 * i + 4}: Padding size should be less than the corresponding input dimension, but got: "
+            f"padding ({before}, {after}) at dimension {input.dim() - 1 - i} of input {list(input.shape)}"
+        )
+    if size + before + after < 1:
+        name = "WHD"[i]
+        raise RuntimeError(f"input ({name}: {size}) is too small. Calculated output {name}: {size + before + after}")
 
 
-def _reflect(k: int, n: int) -> int:
-    k = abs(k)
-    return k if k < n else 2 * (n - 1) - k
+def _reflected(n: int, before: int, after: int) -> list[int]:
+    inside = (abs(k) for k in range(-before, n + after))
+    return [k if k < n else 2 * (n - 1) - k for k in inside]
 
 
-_INDICES: dict[str, Any] = {
-    "reflect": _reflect,
-    "replicate": lambda k, n: min(max(k, 0), n - 1),
-    "circular": lambda k, n: k % n,
-}
+def _replicated(n: int, before: int, after: int) -> list[int]:
+    return [min(max(k, 0), n - 1) for k in range(-before, n + after)]
+
+
+def _circular(n: int, before: int, after: int) -> list[int]:
+    # What is cropped is not there to be wrapped around.
+    kept = range(max(0, -before), n + min(0, after))
+    before, after = max(0, before), max(0, after)
+    return [kept[k % len(kept)] for k in range(-before, len(kept) + after)]
+
+
+# For each mode the elements that make the padded dimension.
+_INDICES = {"reflect": _reflected, "replicate": _replicated, "circular": _circular}
 
 
 class ConstantPadNd(Function):
@@ -84,10 +102,7 @@ class ConstantPadNd(Function):
             size = shape[dim]
             shape[dim] = size + before + after
             if shape[dim] < 0:
-                raise RuntimeError(
-                    f"The input size {size}, plus negative padding {before} and {after} resulted in a negative output "
-                    f"size, which is invalid. Check dimension {dim} of your input."
-                )
+                raise RuntimeError("narrow(): length must be non-negative.")
             inner[dim] = slice(max(0, -before), size - max(0, -after))
             outer[dim] = slice(max(0, before), shape[dim] - max(0, after))
         out = x.new_full(shape, value)
