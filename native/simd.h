@@ -25,12 +25,15 @@ constexpr int lanes = vector_bytes / 4;
 
 typedef float vf __attribute__((vector_size(vector_bytes)));
 typedef std::int32_t vi __attribute__((vector_size(vector_bytes)));
+typedef std::uint32_t vu __attribute__((vector_size(vector_bytes)));  // integers that may wrap around
 
 static inline vf load(const float* p) { vf v; std::memcpy(&v, p, sizeof v); return v; }
 static inline void store(float* p, vf v) { std::memcpy(p, &v, sizeof v); }
 static inline vf splat(float x) { return x - vf{}; }
 static inline vf bits(vi v) { return (vf)v; }
 static inline vi bits(vf v) { return (vi)v; }
+static inline vf power_of_two(vi k) { return (vf)(((vu)k + 127u) << 23); }
+static inline vi difference(vf a, vf b) { return (vi)((vu)a - (vu)b); }  // of their bits
 static inline vf vabs(vf x) { return bits(bits(x) & 0x7fffffff); }
 static inline vf with_sign_of(vf magnitude, vf x) {
     return bits((bits(magnitude) & 0x7fffffff) | (bits(x) & int(0x80000000)));
@@ -80,7 +83,7 @@ static inline Reduced reduce_exp(vf x) {
     vf n = t - rounding;
     vf r = fma(n, -0.693359375f, x);
     r = fma(n, 2.12194440e-4f, r);
-    return {r, n, bits(t) - bits(splat(rounding))};
+    return {r, n, difference(t, splat(rounding))};
 }
 
 static inline vf vexp(vf x) {
@@ -91,7 +94,7 @@ static inline vf vexp(vf x) {
     vf p = fma(q * d.r, d.r, d.r) + 1.0f;
     // 2**n in two factors: n reaches 128 and, for denormal results, -150.
     vi half = d.k >> 1;
-    p = p * bits((half + 127) << 23) * bits((d.k - half + 127) << 23);
+    p = p * power_of_two(half) * power_of_two((vi)((vu)d.k - (vu)half));
     return x != x ? x : p;
 }
 
@@ -103,7 +106,7 @@ static inline vf vexpm1(vf x) {
                       5.000000047e-01f);  // 2e-10
     vf p = fma(q * d.r, d.r, d.r);
     // 2**n (1 + p) - 1; half of 2**n first, as n reaches 128.
-    vf s = bits((d.k - 1 + 127) << 23);
+    vf s = power_of_two((vi)((vu)d.k - 1u));
     vf e = fma(p, s, s - 0.5f) * 2.0f;
     e = d.n == 0.0f ? p : e;
     e = x == 0.0f ? x : e;
@@ -113,8 +116,9 @@ static inline vf vexpm1(vf x) {
 static inline vf vlog(vf x) {
     vi tiny = x < 1.17549435e-38f;
     vf y = tiny ? x * 8388608.0f : x;
-    vi i = bits(y), k = (i - 0x3f3504f3) >> 23;  // the mantissa between sqrt(1/2) and sqrt(2)
-    vf f = bits(i - (k << 23)) - 1.0f;
+    vu i = (vu)y;
+    vi k = (vi)(i - 0x3f3504f3u) >> 23;  // the mantissa between sqrt(1/2) and sqrt(2)
+    vf f = (vf)(i - ((vu)k << 23)) - 1.0f;
     vf e = __builtin_convertvector(k, vf) - (tiny ? splat(23.0f) : vf{});
     vf z = f * f;
     vf p = polynomial(f, 6.746601319e-02f, -1.167564130e-01f, 1.188817460e-01f, -1.240559142e-01f, 1.421955091e-01f,
@@ -169,7 +173,7 @@ template <int quarter> static inline vf vsincos(vf x) {
     vi wide = vabs(x) > 8192.0f;
     vf t = fma(x, 0.636619772f, splat(rounding));
     vf n = t - rounding;
-    vi k = bits(t) - bits(splat(rounding)) + quarter;
+    vu k = (vu)difference(t, splat(rounding)) + unsigned(quarter);
     vf r = fma(n, -1.5703125f, x);
     r = fma(n, -4.837512969970703e-4f, r);
     r = fma(n, -7.549790126e-8f, r);
@@ -179,8 +183,8 @@ template <int quarter> static inline vf vsincos(vf x) {
     s = fma(s * z, r, r);
     vf c = polynomial(z, -2.721014767e-07f, 2.479951893e-05f, -1.388888375e-03f, 4.166666662e-02f);  // 1e-13
     c = fma(c * z, z, fma(z, -0.5f, splat(1.0f)));
-    vf y = (k & 1) != 0 ? c : s;
-    y = bits(bits(y) ^ ((k & 2) << 30));
+    vf y = (k & 1u) != 0u ? c : s;
+    y = (vf)((vu)y ^ ((k & 2u) << 30));
     if (!quarter) y = x == 0.0f ? x : y;
     if (any(wide)) {
         for (int i = 0; i < lanes; i++)

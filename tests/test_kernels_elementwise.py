@@ -7,18 +7,20 @@ import os
 import subprocess
 import sys
 import threading
+import weakref
 
 import ml_dtypes
 import numpy as np
 import pytest
+
 from rushlight.backend import expression, native
 from rushlight.backend import kernels as K
 from rushlight.backend.numpy import elementwise as reference
 
 torch = pytest.importorskip("torch")
 
-HARD = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, 2.5, -2.5, 3.0, 1e-8, -1e-8, 1e-40, 90.0, -90.0, 88.5, -103.0, 1e30, -1e30,
-        20000.0, math.inf, -math.inf, math.nan]  # fmt: skip
+HARD = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 1.5, 2.5, -2.5, 3.0, 1e-8, -1e-8, 1e-40, 90.0, -90.0, 88.5, -103.0, 1e30,
+        -1e30, 20000.0, math.inf, -math.inf, math.nan]  # fmt: skip
 UNARY = """neg abs sign exp exp2 expm1 log log2 log10 log1p sqrt rsqrt reciprocal square sin cos tan asin acos atan sinh
 cosh tanh asinh acosh atanh sigmoid erf erfc erfinv lgamma digamma i0 floor ceil round trunc frac isnan isinf isfinite
 signbit relu logical_not angle""".split()
@@ -136,7 +138,7 @@ def test_shapes_that_do_not_broadcast():
 
 
 def layouts():
-    a = np.arange(2 * 3 * 4 * 5, dtype=np.float32).reshape(2, 3, 4, 5)
+    a = np.arange(2 * 3 * 4 * 5, dtype=np.float32).reshape(2, 3, 4, 5) / 10
     yield from (
         a,
         a.transpose(0, 3, 1, 2),
@@ -150,6 +152,7 @@ def layouts():
     yield np.broadcast_to(a[:, :1], a.shape)
 
 
+@needs_native
 def test_layout_of_the_output_is_pytorchs():
     for a in layouts():
         if any(s < 0 for s in a.strides):
@@ -242,6 +245,7 @@ def test_half_computes_in_float32_and_rounds_once(dtype):
     assert K.gt(a, a).dtype == bool
 
 
+@needs_native
 @np.errstate(all="ignore")
 def test_the_vector_functions_are_accurate():
     rng = np.random.default_rng(5)
@@ -321,8 +325,7 @@ def test_fuse_runs_what_it_cannot_trace():
     assert K.fuse(lambda a: a + a)(np.array([True])).tolist() == [True]
     assert K.fuse(lambda a, b: a * b)(np.arange(3), np.arange(3)).tolist() == [0, 1, 4]
     with pytest.raises(ValueError, match="broadcast"):
-        complex_too_many = K.fuse(lambda a, b: a + b)
-        complex_too_many(np.ones(3, np.float32), np.ones(4, np.float32))
+        K.fuse(lambda a, b: a + b)(np.ones(3, np.float32), np.ones(4, np.float32))
     with pytest.raises(ZeroDivisionError):
         K.fuse(lambda a: a * (1 / 0))(np.ones(3, np.float32))
 
@@ -349,8 +352,6 @@ def test_formula_is_freed():
 
     big = Big()
     freed = []
-    import weakref
-
     weakref.finalize(big, freed.append, True)
     fused = K.fuse(lambda a, big=big: a + 1.0)
     fused(np.ones(2, np.float32))
@@ -384,9 +385,7 @@ def test_many_callers_at_once():
     wrong = []
 
     def work():
-        for _ in range(50):
-            if not np.array_equal(K.tanh(a), expected):
-                wrong.append(1)
+        wrong.extend(1 for _ in range(50) if not np.array_equal(K.tanh(a), expected))
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for t in threads:
@@ -413,7 +412,8 @@ from rushlight.backend import kernels as K
 a = np.linspace(-20, 20, 1003, dtype=np.float32)
 for name in ("exp", "tanh", "sin", "cos", "expm1"):
     exact = getattr(np, name)(a.astype(float))
-    assert (np.abs(getattr(K, name)(a) - exact) <= 2.5 * np.spacing(np.abs(exact).astype(np.float32)) + 1e-9).all(), name
+    unit = np.spacing(np.abs(exact).astype(np.float32))
+    assert (np.abs(getattr(K, name)(a) - exact) <= 2.5 * unit + 1e-9).all(), name
 assert np.allclose(K.sum(a), a.astype(float).sum(), atol=1e-3)
 assert np.array_equal(K.amax(a), a.max()) and np.array_equal(K.add(a, a), a + a)
 print(K.info()["isa"])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from rushlight.backend import kernels as K
 from rushlight.backend.numpy import optimizer as reference
 
@@ -71,14 +72,18 @@ def test_adam(kernels, options, decoupled, dtype):
         steps = [float(count)] * len(p)
         if not options.get("amsgrad"):
             greatest = []
-        kernels.adam_(p, g, mean, square, greatest, steps, lr=0.01, beta1=beta1, beta2=beta2, decoupled=decoupled, **rest)
+        kernels.adam_(
+            p, g, mean, square, greatest, steps, lr=0.01, beta1=beta1, beta2=beta2, decoupled=decoupled, **rest
+        )
 
     run(lambda p: make(p, lr=0.01, **options), step, 3, dtype)
 
 
 @BOTH
 @pytest.mark.parametrize(
-    "options", [{}, {"weight_decay": 0.1, "maximize": True}, {"momentum": 0.9}, {"centered": True, "alpha": 0.9}], ids=str
+    "options",
+    [{}, {"weight_decay": 0.1, "maximize": True}, {"momentum": 0.9}, {"centered": True, "alpha": 0.9}],
+    ids=str,
 )
 def test_rmsprop(kernels, options):
     rest = {"alpha": 0.99, "eps": 1e-8, **options}

@@ -5,6 +5,7 @@ import itertools
 import ml_dtypes
 import numpy as np
 import pytest
+
 from rushlight.backend import kernels as K
 
 SHAPES = [(), (1,), (7,), (3, 5), (4, 1, 6), (2, 3, 4, 5), (70, 33), (3, 2500), (1500, 3), (2, 40, 3, 129)]

@@ -47,7 +47,7 @@ class Trace:
     def emit(self, name: str, *operands: Any) -> Symbol:
         """Append an instruction, unless the same one was there before."""
         if name in ("conj", "real") and operands[0].__class__ is Symbol:
-            return operands[0]  # type: ignore[no-any-return]  # the tile engine knows real numbers only
+            return operands[0]
         if ARITY.get(name) != len(operands):
             raise Untraceable(name)
         registers = [self.register(x) for x in operands]
@@ -188,9 +188,8 @@ def _allocate(trace: Trace, n_inputs: int, result: int) -> tuple[list[tuple[str,
     for at, (name, target, *operands) in enumerate(trace.code):
         places = [place.get(r, 0) for r in operands]
         # An instruction may write where it reads: every primitive reads an element before it writes it.
-        for register in set(operands[: ARITY[name]]):
-            if last[register] == at and place[register] >= fixed:
-                free.append(place[register])
+        read = set(operands[: ARITY[name]])
+        free.extend(place[r] for r in read if last[r] == at and place[r] >= fixed)
         if free:
             place[target] = free.pop()
         else:

@@ -4,26 +4,19 @@ import importlib
 from typing import Any
 
 from rushlight.backend import native
-from rushlight.backend.native import empty_cache, get_num_threads, info, memory_stats, set_num_threads
+from rushlight.backend.native import empty_cache as empty_cache
+from rushlight.backend.native import get_num_threads as get_num_threads
+from rushlight.backend.native import info as info
+from rushlight.backend.native import memory_stats as memory_stats
+from rushlight.backend.native import set_num_threads as set_num_threads
 
-FAMILIES = (
-    "elementwise", "reduce", "optimizer", "matmul", "conv", "pool", "norm", "softmax", "index", "random",
-)  # fmt: skip
+FAMILIES = "elementwise reduce optimizer matmul conv pool norm softmax index random".split()
 
 
 def _gather() -> None:
     for family in FAMILIES:
-        name = f"rushlight.backend.numpy.{family}"
-        try:
-            module = importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name != name:
-                raise
-            continue
-        public = getattr(module, "__all__", None) or [
-            key for key, value in vars(module).items() if getattr(value, "__module__", None) == name and key[0] != "_"
-        ]
-        globals().update({key: getattr(module, key) for key in public})
+        module = importlib.import_module(f"rushlight.backend.numpy.{family}")
+        globals().update({name: getattr(module, name) for name in module.__all__})
     native.install(globals())
 
 

@@ -58,7 +58,7 @@ def _same(name: str, ufunc: Kernel, widened: bool = True) -> None:
 
 
 # NumPy's own loops have PyTorch's answers here.
-for _name, _ufunc in {
+_UFUNCS: dict[str, Kernel] = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide,
     "exp": np.exp, "expm1": np.expm1, "log": np.log, "log2": np.log2, "log10": np.log10, "log1p": np.log1p,
     "sqrt": np.sqrt, "square": np.square, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
@@ -73,7 +73,8 @@ for _name, _ufunc in {
     "isinf": np.isinf, "isfinite": np.isfinite, "signbit": np.signbit, "conj": np.conjugate,
     "copysign": np.copysign, "hypot": np.hypot, "logaddexp": np.logaddexp,
     "gcd": np.gcd, "lcm": np.lcm, "where": np.where,
-}.items():  # fmt: skip
+}  # fmt: skip
+for _name, _ufunc in _UFUNCS.items():
     _same(_name, _ufunc)
 _same("neg", np.negative, widened=False)
 _same("abs", np.absolute, widened=False)

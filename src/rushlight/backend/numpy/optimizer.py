@@ -1,4 +1,4 @@
-"""Optimizer steps in NumPy: lists of arrays, updated in place, each operation in the order of PyTorch's default loop."""
+"""Optimizer steps in NumPy: lists of arrays, updated in place, each in the order of PyTorch's default loop."""
 
 from __future__ import annotations
 

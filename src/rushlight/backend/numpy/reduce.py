@@ -19,6 +19,10 @@ __all__ = [
 ]  # fmt: skip
 
 Array = np.ndarray[Any, Any]
+# NumPy's stubs know no `keepdims` that is not a literal.
+_add: Any = np.add
+_and: Any = np.logical_and
+_or: Any = np.logical_or
 Axis = int | tuple[int, ...] | None
 
 
@@ -31,7 +35,7 @@ def _accumulator(a: Array) -> tuple[np.dtype[Any], np.dtype[Any]]:
     return np.dtype(np.float64), a.dtype
 
 
-def _accumulating(ufunc: np.ufunc) -> Callable[..., Any]:
+def _accumulating(ufunc: Any) -> Callable[..., Any]:
     def reduce(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
         wide, narrow = _accumulator(a)
         with np.errstate(all="ignore"):
@@ -58,7 +62,7 @@ def mean(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """The mean; nan of nothing."""
     wide, narrow = _accumulator(a)
     with np.errstate(all="ignore"):
-        total = np.add.reduce(a if a.dtype.kind != "V" else widen(a), axis, wide, keepdims=keepdims)
+        total = _add.reduce(a if a.dtype.kind != "V" else widen(a), axis, wide, keepdims=keepdims)
         return np.asarray(np.true_divide(total, _count(a, axis))).astype(narrow, copy=False)
 
 
@@ -70,13 +74,13 @@ def var(a: Array, axis: Axis = None, keepdims: bool = False, correction: float =
     with np.errstate(all="ignore"):
         b = a.astype(wide)
         n = _count(a, axis)
-        d = b - np.true_divide(np.add.reduce(b, axis, keepdims=True), n)
+        d = b - np.true_divide(_add.reduce(b, axis, keepdims=True), n)
         squares = (d * np.conj(d)).real
-        total = np.true_divide(np.add.reduce(squares, axis, keepdims=keepdims), max(n - correction, 0))
+        total = np.true_divide(_add.reduce(squares, axis, keepdims=keepdims), max(n - correction, 0))
         return np.asarray(total).astype(narrow, copy=False)
 
 
-def _extreme(ufunc: np.ufunc) -> Callable[..., Any]:
+def _extreme(ufunc: Any) -> Callable[..., Any]:
     def reduce(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
         with np.errstate(all="ignore"):
             return np.asarray(ufunc.reduce(widen(a), axis, keepdims=keepdims)).astype(a.dtype, copy=False)
@@ -103,12 +107,12 @@ argmin = _arg(np.argmin)
 
 def all(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Whether every element is true (nan is)."""
-    return np.asarray(np.logical_and.reduce(widen(a), axis, keepdims=keepdims), dtype=bool)
+    return np.asarray(_and.reduce(widen(a), axis, keepdims=keepdims), dtype=bool)
 
 
 def any(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Whether some element is true (nan is)."""
-    return np.asarray(np.logical_or.reduce(widen(a), axis, keepdims=keepdims), dtype=bool)
+    return np.asarray(_or.reduce(widen(a), axis, keepdims=keepdims), dtype=bool)
 
 
 def count_nonzero(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
@@ -122,12 +126,12 @@ def logsumexp(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     with np.errstate(all="ignore"):
         top = np.maximum.reduce(b.real, axis, keepdims=True, initial=-np.inf)
         top = np.where(np.isinf(top), 0, top)
-        total = np.log(np.add.reduce(np.exp(b - top), axis, keepdims=True)) + top
-        result = total if keepdims else total.reshape(np.add.reduce(b, axis).shape)
+        total = np.log(_add.reduce(np.exp(b - top), axis, keepdims=True)) + top
+        result = total if keepdims else total.reshape(_add.reduce(b, axis).shape)
         return np.asarray(result).astype(a.dtype, copy=False)
 
 
-def _cumulative(ufunc: np.ufunc) -> Callable[..., Any]:
+def _cumulative(ufunc: Any) -> Callable[..., Any]:
     def accumulate(a: Array, axis: Axis, keepdims: bool = False) -> Array:
         if isinstance(axis, tuple):
             (axis,) = axis
@@ -135,7 +139,8 @@ def _cumulative(ufunc: np.ufunc) -> Callable[..., Any]:
         if a.ndim == 0:
             return a.astype(narrow)
         with np.errstate(all="ignore"):
-            return ufunc.accumulate(widen(a), axis, wide).astype(narrow, copy=False)
+            result: Array = ufunc.accumulate(widen(a), axis, wide).astype(narrow, copy=False)
+            return result
 
     return accumulate
 

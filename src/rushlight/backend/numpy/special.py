@@ -1,4 +1,4 @@
-"""Special functions in NumPy and the standard library, computed in float64: to about 1e-15, poles and tails included."""
+"""Special functions in NumPy and the standard library, in float64: to about 1e-15, poles and tails included."""
 
 from __future__ import annotations
 
