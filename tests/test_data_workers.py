@@ -143,6 +143,22 @@ def test_blocks_are_used_again_and_grow():
     assert len(seen) < 60
 
 
+def mapped():
+    return sum("rushlight-batch" in line for line in Path("/proc/self/maps").read_text().splitlines())
+
+
+def test_memory_that_is_no_longer_needed_is_given_up():
+    loader = DataLoader(Items(60, growing), None, num_workers=1, persistent_workers=True)
+    kept = list(loader)
+    assert mapped() == 60
+    del kept
+    assert mapped() <= 8
+    list(loader)
+    assert mapped() <= 8
+    del loader
+    assert mapped() == 0
+
+
 def test_batches_may_all_be_kept(monkeypatch):
     monkeypatch.setattr("rushlight.utils.data._utils.shared.MAPPED", 20)
     before = len(os.listdir("/proc/self/fd"))

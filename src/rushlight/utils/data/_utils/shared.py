@@ -24,6 +24,7 @@ Layout = list[tuple[int, int]]  # offset and size of each buffer in the block
 ALIGNMENT = 64
 INLINE = 32 * 1024  # below this, a copy through the socket costs less than a block's bookkeeping
 MAPPED = 512  # blocks that the parent may hold at a time: each costs it a descriptor, of which it may have 1024
+SPARE = 8  # blocks given back at a time; more are given up
 DESCRIPTORS = hasattr(os, "memfd_create") or os.name == "posix"
 
 
@@ -72,6 +73,7 @@ class Sender:
         self.limit = limit
         self.free: dict[int, _Block] = {}
         self.lent: dict[int, _Block] = {}
+        self.discarded: list[int] = []  # the parent need not keep these mapped
         self.current: _Block | None = None
         self.count = 0
         self.batch_size = 0
@@ -85,7 +87,9 @@ class Sender:
         for block in self.free.values():
             if len(block.bytes) >= size:
                 return self.free.pop(block.number)
-        self.free.clear()  # all are too small for what batches have become
+        # All are too small for what batches have become.
+        self.discarded += self.free
+        self.free.clear()
         self.count += 1
         return _Block(self.count, -(-size // mmap.PAGESIZE) * mmap.PAGESIZE)
 
@@ -100,13 +104,14 @@ class Sender:
         body, buffers = _dumps(data)
         total = sum(b.nbytes + ALIGNMENT for b in buffers)
         if total < INLINE or len(self.lent) >= self.limit or not DESCRIPTORS:
-            self.connection.send((tag, body, [b.tobytes() for b in buffers], None))
+            self.connection.send((tag, body, [b.tobytes() for b in buffers], None, []))
             self._release()
             return
         self.batch_size = max(self.batch_size, total)
         block, layout = self._place(buffers, total)
         fresh = not block.sent
-        self.connection.send((tag, body, layout, (block.number, len(block.bytes), fresh)))
+        self.connection.send((tag, body, layout, (block.number, len(block.bytes), fresh), self.discarded))
+        self.discarded = []
         if fresh:
             reduction.send_handle(self.connection, block.fd, None)
             os.close(block.fd)
@@ -181,7 +186,9 @@ class Receiver:
         self.returned: deque[tuple[int, bool]] = deque()
 
     def receive(self) -> tuple[Any, Any]:
-        tag, body, buffers, block = self.connection.recv()
+        tag, body, buffers, block, discarded = self.connection.recv()
+        for number in discarded:
+            self.maps.pop(number, None)
         if block is None:
             return tag, pickle.loads(body, buffers=[bytearray(b) for b in buffers])
         number, size, fresh = block
@@ -194,7 +201,7 @@ class Receiver:
         return tag, pickle.loads(body, buffers=[lease[at : at + n] for at, n in buffers])
 
     def _leave(self, number: int, forks: int) -> None:
-        reusable = forks == _forks
+        reusable = forks == _forks and len(self.returned) < SPARE
         if not reusable:
             self.maps.pop(number, None)
         self.returned.append((number, reusable))
