@@ -1,5 +1,6 @@
 """Worker processes: the same batches as PyTorch's, carried in shared memory, and no end that hangs or leaks."""
 
+import io
 import multiprocessing
 import os
 import random
@@ -129,6 +130,16 @@ def test_anything_can_be_sent():
         assert got["text"] == want["text"]
         got["small"] += 1
         got["strided"][0, 0] = 5
+
+
+def test_a_batch_has_a_storage_of_its_own():
+    x, y, _ = next(iter(DataLoader(Items(4, image), 4, num_workers=1)))
+    assert x.storage_offset() == 0
+    file = io.BytesIO()
+    rushlight.save({"x": x, "y": y}, file)
+    assert x.nbytes <= len(file.getvalue()) < x.nbytes + 4000
+    file.seek(0)
+    assert rushlight.load(file)["y"].tolist() == [0, 1, 2, 3]
 
 
 def growing(i):

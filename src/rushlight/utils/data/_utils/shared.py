@@ -198,7 +198,9 @@ class Receiver:
             os.close(fd)
         lease = np.frombuffer(self.maps[number], np.uint8)
         weakref.finalize(lease, self._leave, number, _forks).atexit = False
-        return tag, pickle.loads(body, buffers=[lease[at : at + n] for at, n in buffers])
+        # By memoryview, so that each array is the whole of its own storage.
+        view = memoryview(lease)
+        return tag, pickle.loads(body, buffers=[view[at : at + n] for at, n in buffers])
 
     def _leave(self, number: int, forks: int) -> None:
         reusable = forks == _forks and len(self.returned) < SPARE
