@@ -56,8 +56,8 @@ def _check(input: Any, mode: str, i: int, size: int, before: int, after: int) ->
         return
     if 0 in input.shape[1:]:
         raise RuntimeError(
-            "Expected 2D or 3D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but "
-            f"got: {list(input.shape)}"
+            "Expected 2D or 3D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, "
+            f"but got: {list(input.shape)}"
         )
     if mode == "reflect" and (before >= size or after >= size):
         raise RuntimeError(
