@@ -28,7 +28,9 @@ import numpy as np
 OPERATORS: dict[str, Operator] = {}
 
 # Where floating-point functions go wrong: zeros, ties with each other, infinities, nan, saturation, the subnormal.
-POINTS = np.array([0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, 3.0, -3.0, 1e-8, 20.0, -20.0, 90.0, -90.0, 1e-40, np.inf, -np.inf, np.nan])
+POINTS = np.array(
+    [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, 3.0, -3.0, 1e-8, 20.0, -20.0, 90.0, -90.0, 1e-40, np.inf, -np.inf, np.nan]
+)
 
 
 class Sample:
@@ -123,7 +125,8 @@ def load() -> dict[str, Operator]:
     for path in sorted(Path(__file__).parent.glob("samples_*.py")):
         if path.stem not in sys.modules:
             spec = importlib.util.spec_from_file_location(path.stem, path)
-            assert spec is not None and spec.loader is not None
+            assert spec is not None
+            assert spec.loader is not None
             module = importlib.util.module_from_spec(spec)
             sys.modules[path.stem] = module
             spec.loader.exec_module(module)

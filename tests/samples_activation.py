@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from samples import POINTS, Sample, operator
 
 DTYPES = ("float32", "float16", "bfloat16", "int64", "bool", "complex128")
@@ -26,7 +27,7 @@ activation("relu6")
 activation("elu", {"alpha": 0.5})
 activation("selu")
 activation("celu", {"alpha": 0.5})
-activation("gelu", {"approximate": "tanh"}, points=POINTS[POINTS != np.inf])  # inf * 1 is nan in PyTorch's vectors
+activation("gelu", {"approximate": "tanh"}, points=POINTS[np.inf != POINTS])  # inf * 1 is nan in PyTorch's vectors
 activation("silu")
 activation("mish")
 activation("softplus", {"beta": 2.0, "threshold": 3.0})

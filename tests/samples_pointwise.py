@@ -39,7 +39,8 @@ def two(name, low=-2.0, high=2.0, reference=None, dtypes=EVERY, **properties):
 for _name, _numpy in {
     "exp": np.exp, "exp2": np.exp2, "expm1": np.expm1, "sin": np.sin, "cos": np.cos, "tan": np.tan, "atan": np.arctan,
     "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh, "square": np.square, "abs": np.abs,
-    "neg": np.negative, "sinc": np.sinc, "deg2rad": np.deg2rad, "rad2deg": np.rad2deg, "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
+    "neg": np.negative, "sinc": np.sinc, "deg2rad": np.deg2rad, "rad2deg": np.rad2deg,
+    "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
 }.items():  # fmt: skip
     one(_name, reference=_numpy)
 for _name, _numpy in {
@@ -140,7 +141,10 @@ def _not(make):
 @operator("igamma", second=False, differentiable=False)
 def _igamma(make):
     yield make(3, 4, low=0.1, high=9), make(4, low=0.1, high=9)
-    yield np.array([0.0, 1.0, 0.0, np.inf, 1.0, np.nan, -1.0, 50.0]), np.array([0.0, 0.0, 1.0, 1.0, np.inf, 1.0, 1.0, 51.0])
+    yield (
+        np.array([0.0, 1.0, 0.0, np.inf, 1.0, np.nan, -1.0, 50.0]),
+        np.array([0.0, 0.0, 1.0, 1.0, np.inf, 1.0, 1.0, 51.0]),
+    )
 
 
 @operator("igammac", second=False, differentiable=False)

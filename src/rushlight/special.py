@@ -7,11 +7,12 @@ from typing import Any
 
 from .backend import kernels as K
 from .ops import FUNCTIONS as _F
+from .ops import pointwise as _pointwise
 from .ops.activation import log_softmax_of, softmax_of
 from .ops.comparison import eq, le, where
 from .ops.declare import binary, unary, with_out
 from .ops.kinds import REAL, only, refuse
-from .ops.pointwise import exp, i1, log, log1p, sgn
+from .ops.pointwise import exp, log, sgn
 
 _LOCAL: dict[str, Any] = {"to_float": True, "namespace": False, "method": False, "inplace": False}
 
@@ -21,7 +22,8 @@ exp2, expm1 = _F["exp2"], _F["expm1"]
 expit = _F["sigmoid"]
 gammainc, gammaincc = _F["igamma"], _F["igammac"]
 gammaln = _F["lgamma"]
-i0 = _F["i0"]
+i0, i1 = _F["i0"], _pointwise.i1
+log1p = _F["log1p"]
 logit = _F["logit"]
 multigammaln = _F["mvlgamma"]
 polygamma = _F["polygamma"]
@@ -29,28 +31,28 @@ sinc = _F["sinc"]
 xlogy = _F["xlogy"]
 
 
-def round(input: Any, *, decimals: int = 0, out: Any = None) -> Any:  # noqa: A001, A002
+def round(input: Any, *, decimals: int = 0, out: Any = None) -> Any:
     """Round halves to even, at `decimals` places; floating-point tensors only."""
     only("fV", "round_vml_cpu", _F["round"])(input._array)
     return _F["round"](input, decimals=decimals, out=out)
 
 
-def logsumexp(input: Any, dim: Any, keepdim: bool = False, *, out: Any = None) -> Any:  # noqa: A002
+def logsumexp(input: Any, dim: Any, keepdim: bool = False, *, out: Any = None) -> Any:
     """The logarithm of the sum of `exp(input)` along `dim`."""
     return _F["logsumexp"](input, dim, keepdim, out=out)
 
 
-def softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:  # noqa: A002
+def softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """`exp(input)` over its sum along `dim`."""
     return softmax_of(input, dim, dtype)
 
 
-def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:  # noqa: A002
+def log_softmax(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """The logarithm of `softmax(input, dim)`."""
     return log_softmax_of(input, dim, dtype)
 
 
-# ---- the normal distribution ---------------------------------------------------------------------------------------------
+# ---- the normal distribution ----------------------------------------------------------------------------------------
 
 ROOT_TWO_PI = math.sqrt(2 * math.pi)
 
@@ -77,7 +79,7 @@ ndtr = _one("ndtr", lambda g, a: g * exp(-0.5 * a * a) / ROOT_TWO_PI)
 ndtri = _one("ndtri", lambda g, out: g * exp(0.5 * out * out) * ROOT_TWO_PI, halves=False)
 log_ndtr = _one("log_ndtr", lambda g, a: g / erfcx(-a * math.sqrt(0.5)) * math.sqrt(2 / math.pi), halves=False)
 
-# ---- Bessel functions and their kin ------------------------------------------------------------------------------------------
+# ---- Bessel functions and their kin ---------------------------------------------------------------------------------
 
 
 def _i1e_slope(g: Any, a: Any, out: Any) -> Any:
@@ -97,7 +99,7 @@ for _name in (
 ):  # fmt: skip
     globals()[_name] = _one(_name, None, halves=False)
 
-# ---- two arguments --------------------------------------------------------------------------------------------------------
+# ---- two arguments --------------------------------------------------------------------------------------------------
 
 
 def _two(name: str, kernel: Any, d_a: Any = None, d_b: Any = None) -> Any:
@@ -113,11 +115,16 @@ def _xlog1py(a: Any, b: Any) -> Any:
 
 
 def _log1p(b: Any) -> Any:
-    return log1p(b) if not isinstance(b, (int, float)) else math.log1p(b) if b > -1 else math.nan if b < -1 else -math.inf
+    return (
+        log1p(b) if not isinstance(b, (int, float)) else math.log1p(b) if b > -1 else math.nan if b < -1 else -math.inf
+    )
 
 
 xlog1py = _two(
-    "xlog1py", _xlog1py, lambda g, a, b: where(eq(a, 0) & le(b, -1), g * 0, g * _log1p(b)), lambda g, a, b: g * a / (b + 1)
+    "xlog1py",
+    _xlog1py,
+    lambda g, a, b: where(eq(a, 0) & le(b, -1), g * 0, g * _log1p(b)),
+    lambda g, a, b: g * a / (b + 1),
 )
 
 

@@ -17,12 +17,12 @@ from .comparison import where
 from .declare import binary, inplace_of, primitive, public, type_error, unary
 from .kinds import FLOATING, one_pass, only
 from .pairwise import NO_COMPLEX_CLAMP
-from .pointwise import abs, erf, exp, expm1, log1p, sigmoid, tanh, zeros  # noqa: A004
+from .pointwise import abs, erf, exp, expm1, log1p, sigmoid, tanh, zeros
 
 # The functions of torch.nn.functional that live here.
 __all__ = [
-    "celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
-    "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_",
+    "celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish",
+    "hardtanh", "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_",
     "rrelu", "rrelu_", "selu", "selu_", "sigmoid", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign",
     "tanh", "tanhshrink", "threshold", "threshold_",
 ]  # fmt: skip
@@ -54,7 +54,7 @@ def _apply(name: str, op: Any, x: Any, inplace: bool, *parameters: Any) -> Any:
     return (inplace_of(op, name) if inplace else op)(x, *parameters)
 
 
-# ---- piecewise linear -----------------------------------------------------------------------------------------------------
+# ---- piecewise linear -----------------------------------------------------------------------------------------------
 
 
 def _no_bool_relu(a: Any) -> None:
@@ -69,10 +69,10 @@ def _relu_kernel(a: Any) -> Any:
     return K.relu(a)
 
 
-_relu = unary("relu", _relu_kernel, lambda g, out: linked(where(out <= 0, 0, g), out), out=False)
+_relu: Any = unary("relu", _relu_kernel, lambda g, out: linked(where(out <= 0, 0, g), out), out=False)
 
 
-def relu(input: Any, inplace: bool = False) -> Any:  # noqa: A002
+def relu(input: Any, inplace: bool = False) -> Any:
     """`max(input, 0)`."""
     return relu_(input) if inplace else _relu(input)
 
@@ -85,7 +85,7 @@ _hardtanh = _formula(
 )  # fmt: skip
 
 
-def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:  # noqa: A002
+def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
     """`input` held between `min_val` and `max_val`."""
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
@@ -96,7 +96,7 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     return _apply("hardtanh", _hardtanh, input, inplace, min_val, max_val)
 
 
-def relu6(input: Any, inplace: bool = False) -> Any:  # noqa: A002
+def relu6(input: Any, inplace: bool = False) -> Any:
     """`min(max(input, 0), 6)`."""
     return hardtanh(input, 0.0, 6.0, inplace)
 
@@ -107,7 +107,7 @@ _leaky_relu = _formula(
 )  # fmt: skip
 
 
-def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:  # noqa: A002
+def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
     """`input` where positive, else `negative_slope * input`."""
     return _apply("leaky_relu", _leaky_relu, input, inplace, negative_slope)
 
@@ -118,21 +118,21 @@ _threshold = _formula(
 )  # fmt: skip
 
 
-def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:  # noqa: A002
+def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
     """`input` where it is greater than `threshold`, else `value`."""
     if isinstance(input, Tensor) and input._array.dtype.kind in "iu":
         threshold, value = int(threshold), int(value)
     return _apply("threshold", _threshold, input, inplace, threshold, value)
 
 
-_prelu = binary(
+_prelu: Any = binary(
     "prelu", only(FLOATING, "prelu_cpu", K.fuse(lambda a, b: where(a > 0, a, a * b))),
     lambda g, a, b: linked(where(a > 0, g, g * b), a), lambda g, a: where(a > 0, 0, g * a),
     publish=False, node="PreluKernelBackward0",
 )  # fmt: skip
 
 
-def prelu(input: Any, weight: Any) -> Any:  # noqa: A002
+def prelu(input: Any, weight: Any) -> Any:
     """`input` where positive, else `weight * input`; one weight, or one for each channel (dimension 1)."""
     for position, (x, label) in enumerate(((input, "input"), (weight, "weight")), 1):
         if not isinstance(x, Tensor):
@@ -159,14 +159,14 @@ def prelu(input: Any, weight: Any) -> Any:  # noqa: A002
     return _prelu(input, weight)
 
 
-_rrelu = primitive(
+_rrelu: Any = primitive(
     "RreluWithNoiseBackward0", only(FLOATING, "rrelu_cpu", lambda a, slopes: K.mul(a, slopes)), inputs=("slopes",),
     a=lambda g, slopes: g * slopes, graph={"a": lambda g, a, slopes: linked(g * slopes, a)},
 )  # fmt: skip
 
 
 def rrelu(
-    input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False  # noqa: A002
+    input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Any:
     """`leaky_relu` with a random slope for each element in training, and the mean one otherwise."""
     if lower > upper:
@@ -179,7 +179,7 @@ def rrelu(
 
     below = input.detach()._array <= 0
     slopes = FUNCTIONS["ones_like"](input.detach())
-    slopes._array[below] = FUNCTIONS["empty"](int(below.sum()), dtype=input.dtype).uniform_(lower, upper)._array
+    slopes._array[below] = FUNCTIONS["empty"](int(below.sum()), dtype=dtypes.float64).uniform_(lower, upper)._array
     return _apply("rrelu", _rrelu, input, inplace, slopes)
 
 
@@ -195,13 +195,13 @@ _softshrink = _formula(
 
 
 @public(out=True)
-def hardshrink(input: Any, lambd: float = 0.5) -> Any:  # noqa: A002
+def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     """`input` where its magnitude is greater than `lambd`, else 0."""
     return _apply("hardshrink", _hardshrink, input, False, lambd)
 
 
 @public(method=False, namespace=False, out=True)
-def softshrink(input: Any, lambd: float = 0.5) -> Any:  # noqa: A002
+def softshrink(input: Any, lambd: float = 0.5) -> Any:
     """`input` moved towards 0 by `lambd`, and 0 within."""
     if lambd < 0 and isinstance(input, Tensor):
         raise RuntimeError(
@@ -221,17 +221,17 @@ _hardswish = _formula(
 )  # fmt: skip
 
 
-def hardsigmoid(input: Any, inplace: bool = False) -> Any:  # noqa: A002
+def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     """`relu6(input + 3) / 6`."""
     return _apply("hardsigmoid", _hardsigmoid, input, inplace)
 
 
-def hardswish(input: Any, inplace: bool = False) -> Any:  # noqa: A002
+def hardswish(input: Any, inplace: bool = False) -> Any:
     """`input * relu6(input + 3) / 6` (https://arxiv.org/abs/1905.02244)."""
     return _apply("hardswish", _hardswish, input, inplace)
 
 
-# ---- exponential ----------------------------------------------------------------------------------------------------------
+# ---- exponential ----------------------------------------------------------------------------------------------------
 
 _elu = _formula(
     "EluBackward0", "elu_cpu", lambda a, alpha, scale: where(a <= 0, expm1(a) * (alpha * scale), a * scale),
@@ -245,17 +245,17 @@ _celu = _formula(
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 
-def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:  # noqa: A002
+def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """`input` where positive, else `alpha * (exp(input) - 1)` (https://arxiv.org/abs/1511.07289)."""
     return _apply("elu", _elu, input, inplace, alpha, 1.0)
 
 
-def selu(input: Any, inplace: bool = False) -> Any:  # noqa: A002
+def selu(input: Any, inplace: bool = False) -> Any:
     """The scaled `elu` that keeps mean 0 and variance 1 (https://arxiv.org/abs/1706.02515)."""
     return _apply("selu", _elu, input, inplace, SELU_ALPHA, SELU_SCALE)
 
 
-def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:  # noqa: A002
+def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """`input` where positive, else `alpha * (exp(input / alpha) - 1)` (https://arxiv.org/abs/1704.07483)."""
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
@@ -270,7 +270,7 @@ def _silu_slope(g: Any, a: Any) -> Any:
 _silu = _formula("SiluBackward0", "silu_cpu", lambda a: a / (1 + exp(-a)), lambda g, a: _silu_slope(g, a), "fcV")
 
 
-def silu(input: Any, inplace: bool = False) -> Any:  # noqa: A002
+def silu(input: Any, inplace: bool = False) -> Any:
     """`input * sigmoid(input)` (https://arxiv.org/abs/1702.03118)."""
     return _apply("silu", _silu, input, inplace)
 
@@ -285,7 +285,7 @@ _mish = _formula(
 )  # fmt: skip
 
 
-def mish(input: Any, inplace: bool = False) -> Any:  # noqa: A002
+def mish(input: Any, inplace: bool = False) -> Any:
     """`input * tanh(softplus(input))` (https://arxiv.org/abs/1908.08681)."""
     return _apply("mish", _mish, input, inplace)
 
@@ -312,7 +312,7 @@ _gelu_tanh = _formula(
 
 
 @public(method=False, namespace=False, out=True)
-def gelu(input: Any, approximate: str = "none") -> Any:  # noqa: A002
+def gelu(input: Any, approximate: str = "none") -> Any:
     """`input` times the normal distribution function, exact or by `tanh` (https://arxiv.org/abs/1606.08415)."""
     if approximate not in ("none", "tanh"):
         raise RuntimeError("approximate argument must be either none or tanh.")
@@ -327,7 +327,7 @@ _softplus = _formula(
 
 
 @public(method=False, namespace=False, out=True)
-def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:  # noqa: A002
+def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """`log(1 + exp(beta * input)) / beta`, and `input` itself where `beta * input > threshold`."""
     return _apply("softplus", _softplus, input, False, beta, threshold)
 
@@ -339,22 +339,22 @@ _logsigmoid = _formula(
 
 
 @public(method=False, namespace=False, out=True)
-def logsigmoid(input: Any) -> Any:  # noqa: A002
+def logsigmoid(input: Any) -> Any:
     """`log(sigmoid(input))`."""
     return _apply("log_sigmoid", _logsigmoid, input, False)
 
 
-def softsign(input: Any) -> Any:  # noqa: A002
+def softsign(input: Any) -> Any:
     """`input / (1 + abs(input))`."""
     return input / (abs(input) + 1)
 
 
-def tanhshrink(input: Any) -> Any:  # noqa: A002
+def tanhshrink(input: Any) -> Any:
     """`input - tanh(input)`."""
     return input - tanh(input)
 
 
-def glu(input: Any, dim: int = -1) -> Any:  # noqa: A002
+def glu(input: Any, dim: int = -1) -> Any:
     """The first half along `dim` times the sigmoid of the second (https://arxiv.org/abs/1612.08083)."""
     if not isinstance(input, Tensor):
         raise type_error("glu", input)
@@ -369,14 +369,14 @@ def glu(input: Any, dim: int = -1) -> Any:  # noqa: A002
     return input.narrow(dim, 0, size // 2) * sigmoid(input.narrow(dim, size // 2, size // 2))
 
 
-# ---- softmax ----------------------------------------------------------------------------------------------------------------
+# ---- softmax --------------------------------------------------------------------------------------------------------
 
-_softmax = primitive(
+_softmax: Any = primitive(
     "SoftmaxBackward0", only(FLOATING, "softmax_lastdim_kernel_impl", lambda a, dim: K.softmax(a, dim)),
     a=lambda g, out, dim: K.softmax_backward(g, out, dim),
     graph={"a": lambda g, out, dim: out * (g - (g * out).sum(dim, keepdim=True))},
 )  # fmt: skip
-_log_softmax = primitive(
+_log_softmax: Any = primitive(
     "LogSoftmaxBackward0", only(FLOATING, "log_softmax_lastdim_kernel_impl", lambda a, dim: K.log_softmax(a, dim)),
     a=lambda g, out, dim: K.log_softmax_backward(g, out, dim),
     graph={"a": lambda g, out, dim: g - exp(out) * g.sum(dim, keepdim=True)},
@@ -392,7 +392,7 @@ def _softmax_along(name: str, op: Any, x: Any, dim: Any, dtype: Any) -> Any:
     return op(x if dtype is None else x.to(dtype), dim)
 
 
-def softmax_of(input: Any, dim: int, dtype: Any = None) -> Any:  # noqa: A002
+def softmax_of(input: Any, dim: int, dtype: Any = None) -> Any:
     """`exp(input)` over its sum along `dim`; `dtype` casts the input first.
 
     >>> import rushlight as torch
@@ -402,7 +402,7 @@ def softmax_of(input: Any, dim: int, dtype: Any = None) -> Any:  # noqa: A002
     return _softmax_along("softmax", _softmax, input, dim, dtype)
 
 
-def log_softmax_of(input: Any, dim: int, dtype: Any = None) -> Any:  # noqa: A002
+def log_softmax_of(input: Any, dim: int, dtype: Any = None) -> Any:
     """The logarithm of `softmax(input, dim)`, without its loss of small numbers."""
     return _softmax_along("log_softmax", _log_softmax, input, dim, dtype)
 
@@ -419,24 +419,22 @@ def _implied_dim(name: str, x: Any, stacklevel: int) -> int:
     return 0 if x.ndim in (0, 1, 3) else 1
 
 
-def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:  # noqa: A002
+def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """`exp(input)` over its sum along `dim`; `dtype` casts the input first."""
     return softmax_of(input, _implied_dim("softmax", input, _stacklevel) if dim is None else dim, dtype)
 
 
-def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:  # noqa: A002
+def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """`softmax(-input)`."""
     return softmax_of(-input, _implied_dim("softmin", input, _stacklevel) if dim is None else dim, dtype)
 
 
-def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:  # noqa: A002
+def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """The logarithm of `softmax(input, dim)`."""
     return log_softmax_of(input, _implied_dim("log_softmax", input, _stacklevel) if dim is None else dim, dtype)
 
 
-def gumbel_softmax(
-    logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1
-) -> Any:
+def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:
     """A softmax of logits with Gumbel noise; `hard` gives one-hot samples with the soft ones' gradient.
 
     https://arxiv.org/abs/1611.01144
@@ -449,14 +447,14 @@ def gumbel_softmax(
     return logits.detach().new_zeros(logits.shape).scatter_(dim, index, 1.0) - soft.detach() + soft
 
 
-# ---- names -------------------------------------------------------------------------------------------------------------------
+# ---- names ----------------------------------------------------------------------------------------------------------
 
 
 def _in_place(function: Any) -> Any:
     """The `name_` of an activation with an `inplace` parameter."""
 
     @functools.wraps(function)
-    def in_place(input: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
+    def in_place(input: Any, *args: Any, **kwargs: Any) -> Any:
         return function(input, *args, **kwargs, inplace=True)
 
     in_place.__name__ = in_place.__qualname__ = f"{function.__name__}_"

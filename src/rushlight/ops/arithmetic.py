@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import cmath
+import math
 from typing import Any
 
 import numpy as np
@@ -28,10 +30,10 @@ def _no_bool_subtraction(x: Any, y: Any) -> None:
         )
 
 
-_add = binary("add", K.add, lambda g: g, lambda g: g, publish=False)
-_sub = binary("sub", K.sub, lambda g: g, lambda g: -g, publish=False)
-mul = binary("mul", K.mul, lambda g, b: g * conj(b), lambda g, a: g * conj(a), aliases=("multiply",))
-true_div = binary(
+_add: Any = binary("add", K.add, lambda g: g, lambda g: g, publish=False)
+_sub: Any = binary("sub", K.sub, lambda g: g, lambda g: -g, publish=False)
+mul: Any = binary("mul", K.mul, lambda g, b: g * conj(b), lambda g, a: g * conj(a), aliases=("multiply",))
+true_div: Any = binary(
     "div", K.div, lambda g, b: g / conj(b), lambda g, b, out: -g * conj(out / b), to_float=True, publish=False
 )
 
@@ -43,7 +45,7 @@ def _is_bool(x: Any) -> bool:
 def _scaled(plain: Any, name: str) -> Any:
     """`input ± alpha * other`."""
 
-    def op(input: Any, other: Any, *, alpha: Any = 1) -> Any:  # noqa: A002
+    def op(input: Any, other: Any, *, alpha: Any = 1) -> Any:
         if name == "sub" and (_is_bool(input) or _is_bool(other)):
             _no_bool_subtraction(input, other)
         if alpha.__class__ is int and alpha == 1:
@@ -68,7 +70,7 @@ public(add, name="add", inplace=True, out=True)
 public(sub, name="sub", inplace=True, out=True, aliases=("subtract",))
 
 
-def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:  # noqa: A002
+def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """`other - alpha * input`."""
     if not isinstance(input, Tensor):
         raise combination_error("rsub", input, other)
@@ -83,10 +85,12 @@ def _no_floor_divide_slope(g: Any) -> Any:
     raise RuntimeError("derivative for aten::floor_divide is not implemented")
 
 
-floor_divide = binary("floor_divide", K.floor_divide, accepts=("iufV", "div_floor_cpu"), d_a=_no_floor_divide_slope, d_b=_no_floor_divide_slope)
+floor_divide: Any = binary(
+    "floor_divide", K.floor_divide, _no_floor_divide_slope, _no_floor_divide_slope, accepts=("iufV", "div_floor_cpu")
+)
 
 
-def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:  # noqa: A002
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     """`input / other`: true division, or rounded down (`floor`) or towards zero (`trunc`) in the operands' own type.
 
     >>> import rushlight as torch
@@ -110,21 +114,26 @@ def _trunc_divide(a: Any, b: Any) -> Any:
     return K.trunc(K.div(a, b))
 
 
-_floor_div = binary("div", K.floor_divide, lambda g: g * 0, lambda g: g * 0, publish=False)
-_trunc_div = binary("div", _trunc_divide, lambda g: g * 0, lambda g: g * 0, publish=False)
+_floor_div: Any = binary("div", K.floor_divide, lambda g: g * 0, lambda g: g * 0, publish=False)
+_trunc_div: Any = binary("div", _trunc_divide, lambda g: g * 0, lambda g: g * 0, publish=False)
 div.saves_input = lambda own, others: False  # type: ignore[attr-defined]
 public(div, inplace=True, out=True, aliases=("divide",))
 
 
-def true_divide(input: Any, other: Any) -> Any:  # noqa: A002
+def true_divide(input: Any, other: Any) -> Any:
     """`input / other`, in floating point."""
     return true_div(input, other)
 
 
 public(true_divide, inplace=True, out=True)
 
-remainder = binary("remainder", K.remainder, accepts=("iufV", "remainder_cpu"), d_a=lambda g: g, d_b=lambda g, a, b: -g * floor_divide_any(a, b), needs="one")
-fmod = binary("fmod", K.fmod, accepts=("iufV", "fmod_cpu"), d_a=lambda g: g, d_b=lambda g, a, b: -g * trunc_quotient(a, b), needs="one")
+remainder: Any = binary(
+    "remainder", K.remainder, lambda g: g, lambda g, a, b: -g * floor_divide_any(a, b),
+    needs="one", accepts=("iufV", "remainder_cpu"),
+)  # fmt: skip
+fmod: Any = binary(
+    "fmod", K.fmod, lambda g: g, lambda g, a, b: -g * trunc_quotient(a, b), needs="one", accepts=("iufV", "fmod_cpu")
+)
 
 
 def floor_divide_any(a: Any, b: Any) -> Any:
@@ -141,11 +150,11 @@ NO_BOOL_NEGATION = (
     "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or "
     "`logical_not()` operator instead."
 )
-neg = unary("neg", only("iufcV", NO_BOOL_NEGATION, K.neg, RuntimeError), lambda g: -g, aliases=("negative",))
-_conj = unary("conj", K.conj, lambda g: conj(g), inplace=False, out=False, method=False, namespace=False)
+neg: Any = unary("neg", only("iufcV", NO_BOOL_NEGATION, K.neg, RuntimeError), lambda g: -g, aliases=("negative",))
+_conj: Any = unary("conj", K.conj, lambda g: conj(g), inplace=False, out=False, method=False, namespace=False)
 
 
-def conj(input: Any) -> Any:  # noqa: A002
+def conj(input: Any) -> Any:
     """The complex conjugate; a real tensor is returned as it is."""
     if isinstance(input, Tensor):
         return _conj(input) if input._array.dtype.kind == "c" else input
@@ -173,21 +182,19 @@ def _power_exponent(g: Any, a: Any, b: Any, out: Any) -> Any:
     """d(a**b)/db: 0 where the base is 0 and the exponent is not negative."""
     from . import log
 
-    zero_base = eq(a, 0) & ge(real(b), 0) if not isinstance(a, NUMBERS) else None
-    if zero_base is None:
-        if a == 0:
-            return where(ge(real(b), 0), g * 0, g * conj(out * -np.inf))
-        import cmath
-        import math
-
-        return g * conj(out * (math.log(a) if not isinstance(a, complex) and a > 0 else cmath.log(a) if isinstance(a, complex) else math.nan))
-    return where(zero_base, g * 0, g * conj(out * log(a)))
+    if not isinstance(a, NUMBERS):
+        return where(eq(a, 0) & ge(real(b), 0), g * 0, g * conj(out * log(a)))
+    if a == 0:
+        return where(ge(real(b), 0), g * 0, g * conj(out * -math.inf))
+    if isinstance(a, complex):
+        return g * conj(out * cmath.log(a))
+    return g * conj(out * (math.log(a) if a > 0 else math.nan))
 
 
-_pow = binary("pow", K.pow, _power_base, _power_exponent, publish=False, accepts=("iufcV", "pow"))
+_pow: Any = binary("pow", K.pow, _power_base, _power_exponent, publish=False, accepts=("iufcV", "pow"))
 
 
-def pow(input: Any, exponent: Any) -> Any:  # noqa: A001, A002
+def pow(input: Any, exponent: Any) -> Any:
     """`input ** exponent`; shapes broadcast, dtypes promote.
 
     Integers to negative integer powers are refused, as in PyTorch.
@@ -203,7 +210,7 @@ pow.saves_input = _pow.saves_input  # type: ignore[attr-defined]
 public(pow, inplace=True, out=True)
 
 
-def float_power(input: Any, exponent: Any) -> Any:  # noqa: A002
+def float_power(input: Any, exponent: Any) -> Any:
     """`input ** exponent`, computed and returned in double precision."""
     d = dtypes.complex128 if any(_is_complex(v) for v in (input, exponent)) else dtypes.float64
     base = input.to(d) if isinstance(input, Tensor) else input
@@ -218,7 +225,7 @@ def _is_complex(x: Any) -> bool:
 public(float_power, out=True)
 
 
-def float_power_(input: Any, exponent: Any) -> Any:  # noqa: A002
+def float_power_(input: Any, exponent: Any) -> Any:
     """In-place version of `float_power`, for double precision tensors only."""
     d = dtypes.complex128 if any(_is_complex(v) for v in (input, exponent)) else dtypes.float64
     if input.dtype is not d:
@@ -255,9 +262,14 @@ def _guarded(op: Any) -> Any:
     return method
 
 
-for _name, _op in (("add", _add), ("mul", mul), ("truediv", true_div), ("sub", sub), ("floordiv", floor_divide), ("mod", remainder), ("pow", pow)):
+for _name, _op in (
+    ("add", _add), ("mul", mul), ("truediv", true_div), ("sub", sub), ("floordiv", floor_divide), ("mod", remainder),
+    ("pow", pow),
+):  # fmt: skip
     attach(f"__{_name}__", _guarded(_op))
     attach(f"__r{_name}__", _guarded(_reflected(_op)))
+attach("__div__", Tensor.__truediv__)
+attach("__rdiv__", Tensor.__rtruediv__)
 attach("__neg__", neg)
 attach("__pos__", lambda self: self)
 for _name, _op in (
@@ -265,6 +277,7 @@ for _name, _op in (
     ("imod", remainder), ("ipow", pow),
 ):  # fmt: skip
     attach(f"__{_name}__", inplace_of(_op, _name[1:]))
+attach("__idiv__", Tensor.__itruediv__)
 
 from .comparison import eq, ge, where  # noqa: E402
 from .parts import real  # noqa: E402

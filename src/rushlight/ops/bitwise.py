@@ -47,14 +47,14 @@ bitwise_or = _bitwise("bitwise_or", K.bitwise_or, "bitwise_or_cpu", "biu")
 bitwise_xor = _bitwise("bitwise_xor", K.bitwise_xor, "bitwise_xor_cpu", "biu")
 bitwise_left_shift = _bitwise("bitwise_left_shift", _shift(K.bitwise_left_shift), "lshift_cpu", "iu")
 bitwise_right_shift = _bitwise("bitwise_right_shift", _shift(K.bitwise_right_shift), "rshift_cpu", "iu")
-bitwise_not = unary("bitwise_not", only("biu", "bitwise_not_cpu", K.bitwise_not))
-gcd = binary("gcd", K.gcd, accepts=("iu", "gcd_cpu"), needs="both")
-lcm = binary("lcm", K.lcm, accepts=("iu", "lcm_cpu"), needs="both")
+bitwise_not: Any = unary("bitwise_not", only("biu", "bitwise_not_cpu", K.bitwise_not))
+gcd: Any = binary("gcd", K.gcd, accepts=("iu", "gcd_cpu"), needs="both")
+lcm: Any = binary("lcm", K.lcm, accepts=("iu", "lcm_cpu"), needs="both")
 
-logical_and = binary("logical_and", K.logical_and, needs="both")
-logical_or = binary("logical_or", K.logical_or, needs="both")
-logical_xor = binary("logical_xor", K.logical_xor, needs="both")
-logical_not = unary("logical_not", K.logical_not)
+logical_and: Any = binary("logical_and", K.logical_and, needs="both")
+logical_or: Any = binary("logical_or", K.logical_or, needs="both")
+logical_xor: Any = binary("logical_xor", K.logical_xor, needs="both")
+logical_not: Any = unary("logical_not", K.logical_not)
 
 
 def _invert(self: Any) -> Any:

@@ -9,12 +9,12 @@ from ..backend import kernels as K
 from .declare import attach, binary, is_array, primitive, public, reduce_to, type_error
 from .promotion import NUMBERS, result_dtype, to_array
 
-eq = binary("eq", K.eq, needs="first")
-ne = binary("ne", K.ne, needs="first", aliases=("not_equal",))
-lt = binary("lt", K.lt, needs="first", accepts=("biufV", "lt_cpu"), aliases=("less",))
-le = binary("le", K.le, needs="first", accepts=("biufV", "le_cpu"), aliases=("less_equal",))
-gt = binary("gt", K.gt, needs="first", accepts=("biufV", "gt_cpu"), aliases=("greater",))
-ge = binary("ge", K.ge, needs="first", accepts=("biufV", "ge_cpu"), aliases=("greater_equal",))
+eq: Any = binary("eq", K.eq, needs="first")
+ne: Any = binary("ne", K.ne, needs="first", aliases=("not_equal",))
+lt: Any = binary("lt", K.lt, needs="first", accepts=("biufV", "lt_cpu"), aliases=("less",))
+le: Any = binary("le", K.le, needs="first", accepts=("biufV", "le_cpu"), aliases=("less_equal",))
+gt: Any = binary("gt", K.gt, needs="first", accepts=("biufV", "gt_cpu"), aliases=("greater",))
+ge: Any = binary("ge", K.ge, needs="first", accepts=("biufV", "ge_cpu"), aliases=("greater_equal",))
 
 
 def _guarded(op: Any) -> Any:
@@ -43,14 +43,14 @@ def _dtype(g: Any) -> Any:
     return g._array.dtype if isinstance(g, Tensor) else g.dtype
 
 
-_where = primitive(
+_where: Any = primitive(
     "WhereBackward0", lambda condition, a, b: K.where(condition, a, b), inputs=("condition",),
     a=lambda g, condition, a_shape: _where_grad(g, condition, 0, a_shape),
     b=lambda g, condition, b_shape: _where_grad(g, condition, 1, b_shape),
 )  # fmt: skip
 
 
-def where(condition: Any, input: Any = None, other: Any = None) -> Any:  # noqa: A002
+def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """Elements of `input` where `condition` holds, else of `other`; with the condition alone, the indices of its True.
 
     >>> import rushlight as torch

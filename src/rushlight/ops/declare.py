@@ -14,7 +14,7 @@ import functools
 import inspect
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
@@ -42,6 +42,29 @@ FUNCTIONS: dict[str, Any] = {}  # the public operators, by name in the `torch` n
 def attach(name: str, function: Any) -> None:
     """Make `function` the method `name` of Tensor."""
     setattr(Tensor, name, function)
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@overload
+def public(function: F) -> F: ...
+
+
+@overload
+def public(
+    *,
+    name: str | None = None,
+    method: bool = True,
+    inplace: bool = False,
+    out: bool = False,
+    aliases: tuple[str, ...] = (),
+    namespace: bool = True,
+) -> Callable[[F], F]: ...
+
+
+@overload
+def public(function: F, *, name: str | None = None, method: bool = True, inplace: bool = False, out: bool = False, aliases: tuple[str, ...] = (), namespace: bool = True) -> F: ...
 
 
 def public(
@@ -493,7 +516,7 @@ def binary(
     publish: bool = True,
     check: Any = None,
     needs: str = "",
-    accepts: tuple[str, ...] = (),
+    accepts: tuple[Any, ...] = (),
 ) -> Any:
     """Declare an element-wise operator of two operands (tensors or numbers), with broadcasting and promotion.
 
@@ -529,7 +552,7 @@ def binary(
     def operands(input: Any, other: Any) -> tuple[Any, Any]:  # noqa: A002
         a, b, d = weak_operands(name, input, other, to_float)
         if accepts and d.np.kind not in accepts[0]:
-            refuse(accepts[1], np.empty(0, d.np), *accepts[2:])  # type: ignore[arg-type]
+            refuse(accepts[1], np.empty(0, d.np), *accepts[2:])
         return a, b
 
     def op(input: Any, other: Any) -> Any:  # noqa: A002

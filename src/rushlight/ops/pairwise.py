@@ -11,7 +11,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap
 from ..backend import kernels as K
-from .arithmetic import add, conj, div, mul, pow, sub  # noqa: A004
+from .arithmetic import add, conj, div, mul, pow, sub
 from .bitwise import tensors_only
 from .comparison import eq, ge, le, lt, where
 from .declare import NUMBERS, binary, broadcast_error, primitive, public, reduce_to, type_error
@@ -19,7 +19,7 @@ from .kinds import FLOATING, REAL, one_pass, only, refuse
 from .pointwise import as_floating, cos, exp, exp2, isnan, lgamma, log, sigmoid, sin, zeros
 from .promotion import result_dtype, to_array
 
-# ---- the greater and the smaller -------------------------------------------------------------------------------------------
+# ---- the greater and the smaller ------------------------------------------------------------------------------------
 
 
 def _chosen(g: Any, a: Any, b: Any, lost: Any) -> Any:
@@ -52,10 +52,10 @@ def _number_wins(name: str, kernel: Any, first: Any) -> Any:
 fmax = _number_wins("fmax", K.fmax, ge)
 fmin = _number_wins("fmin", K.fmin, le)
 
-# ---- limits ---------------------------------------------------------------------------------------------------------------------
+# ---- limits ---------------------------------------------------------------------------------------------------------
 
 NO_COMPLEX_CLAMP = "clamp is not supported for complex types"
-_clamp = primitive(
+_clamp: Any = primitive(
     "ClampBackward0", only(REAL, NO_COMPLEX_CLAMP, lambda a, low, high: K.clamp(a, low, high)),
     a=lambda g, a, low, high: where(_within(a, low, high), g, g * 0),
 )  # fmt: skip
@@ -71,7 +71,7 @@ def _clamp_arrays(a: Any, low: Any, high: Any) -> Any:
     return K.clamp(a, low, high)
 
 
-_clamp_tensors = primitive(
+_clamp_tensors: Any = primitive(
     "ClampBackward1", only(REAL, NO_COMPLEX_CLAMP, lambda a, low, high: K.clamp(a, low, high)),
     a=lambda g, a, low, high, a_shape: _to_shape(where(_within(a, low, high), g, g * 0), a_shape),
     low=lambda g, a, low, high, low_shape: _to_shape(
@@ -87,7 +87,7 @@ def _to_shape(g: Any, shape: Any) -> Any:
     return reduce_to(g, shape, (g._array if isinstance(g, Tensor) else g).dtype)
 
 
-def clamp(input: Any, min: Any = None, max: Any = None) -> Any:  # noqa: A002
+def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     """Hold every element between `min` and `max` (numbers or tensors); where they cross, `max` wins.
 
     >>> import rushlight as torch
@@ -100,7 +100,7 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:  # noqa: A002
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     bounds = [b for b in (min, max) if b is not None]
     tensors = [isinstance(b, Tensor) for b in bounds]
-    if any(tensors) and not all(tensors) or not all(isinstance(b, (Tensor, *NUMBERS, np.generic)) for b in bounds):
+    if (any(tensors) and not all(tensors)) or not all(isinstance(b, (Tensor, *NUMBERS, np.generic)) for b in bounds):
         kinds = ", ".join(type(v).__name__ for v in (input, min, max))
         raise TypeError(f"clamp() received an invalid combination of arguments - got ({kinds})")
     d = result_dtype(input, *bounds)
@@ -131,12 +131,12 @@ def _limit(value: Any, d: dtypes.dtype) -> Any:
 public(clamp, inplace=True, out=True, aliases=("clip",))
 
 
-def clamp_min(input: Any, min: Any) -> Any:  # noqa: A002
+def clamp_min(input: Any, min: Any) -> Any:
     """The elements, but at least `min` (a number or a tensor)."""
     return _extreme_or_clamp("clamp_min", maximum, input, min) if isinstance(min, Tensor) else clamp(input, min)
 
 
-def clamp_max(input: Any, max: Any) -> Any:  # noqa: A002
+def clamp_max(input: Any, max: Any) -> Any:
     """The elements, but at most `max` (a number or a tensor)."""
     return _extreme_or_clamp("clamp_max", minimum, input, max) if isinstance(max, Tensor) else clamp(input, None, max)
 
@@ -152,9 +152,9 @@ def _extreme_or_clamp(name: str, extremum: Any, x: Any, bound: Any) -> Any:
 public(clamp_min, inplace=True, out=True)
 public(clamp_max, inplace=True, out=True)
 
-# ---- angles, lengths, signs ----------------------------------------------------------------------------------------------------
+# ---- angles, lengths, signs -----------------------------------------------------------------------------------------
 
-atan2 = binary(
+atan2: Any = binary(
     "atan2", K.atan2,
     lambda g, a, b: g * (b / _norm2(a, b)), lambda g, a, b: g * (-a / _norm2(a, b)),
     to_float=True, aliases=("arctan2",), needs="both", accepts=(REAL, "atan2_cpu"),
@@ -166,7 +166,7 @@ def _norm2(a: Any, b: Any) -> Any:
     return where(eq(size, 0), size * 0 + 1, size)
 
 
-hypot = binary(
+hypot: Any = binary(
     "hypot", K.hypot,
     lambda g, a, out: g * (a / out), lambda g, b, out: g * (b / out), needs="both", accepts=(FLOATING, "hypot_cpu"),
 )  # fmt: skip
@@ -180,11 +180,11 @@ def _copysign(a: Any, b: Any) -> Any:
     return K.copysign(a if isinstance(a, np.ndarray) else np.asarray(a, b.dtype), b)
 
 
-copysign = binary(
+copysign: Any = binary(
     "copysign", _copysign, lambda g, a, out: _copysign_slope(g, a, out), zeros, to_float=True,
     accepts=(REAL, "copysign_cpu"),
 )  # fmt: skip
-nextafter = binary(
+nextafter: Any = binary(
     "nextafter", K.nextafter,
     lambda g, a, b: where(eq(a, b), g * 0, g), zeros, needs="both", accepts=(FLOATING, "nextafter_cpu"),
 )  # fmt: skip
@@ -206,18 +206,18 @@ def _no_heaviside_slope(g: Any) -> Any:
     raise RuntimeError("derivative for aten::heaviside is not implemented")
 
 
-heaviside = binary("heaviside", _heaviside, _no_heaviside_slope, _no_heaviside_slope, check=_same_type)
+heaviside: Any = binary("heaviside", _heaviside, _no_heaviside_slope, _no_heaviside_slope, check=_same_type)
 
 
 @public(inplace=True, out=True)
-def ldexp(input: Any, other: Any) -> Any:  # noqa: A002
+def ldexp(input: Any, other: Any) -> Any:
     """`input * 2 ** other`."""
     tensors_only("ldexp")(input, other)
     return mul(input, pow(2.0, other))
 
 
 @public(method=False, out=True)
-def polar(abs: Any, angle: Any) -> Any:  # noqa: A002
+def polar(abs: Any, angle: Any) -> Any:
     """The complex numbers of the given lengths and angles."""
     from .creation import complex as join
 
@@ -229,7 +229,7 @@ def polar(abs: Any, angle: Any) -> Any:  # noqa: A002
     return join(abs, angle)
 
 
-# ---- logarithms -----------------------------------------------------------------------------------------------------------------
+# ---- logarithms -----------------------------------------------------------------------------------------------------
 
 
 def _logaddexp(a: Any, b: Any) -> Any:
@@ -244,7 +244,7 @@ def _share(a: Any, b: Any) -> Any:
     return sigmoid(a - b)
 
 
-logaddexp = binary(
+logaddexp: Any = binary(
     "logaddexp", _logaddexp,
     lambda g, a, b: g * conj(_share(a, b)), lambda g, a, b: g * conj(_share(b, a)),
     inplace=False, needs="both", accepts=("fcV", "logaddexp_cpu"),
@@ -257,7 +257,7 @@ def _logaddexp2(a: Any, b: Any) -> Any:
     ).astype(a.dtype)  # fmt: skip
 
 
-logaddexp2 = binary(
+logaddexp2: Any = binary(
     "logaddexp2", _logaddexp2,
     lambda g, a, b: g / (1 + exp2(b - a)), lambda g, a, b: g / (1 + exp2(a - b)),
     inplace=False, needs="both", accepts=(FLOATING, "logaddexp2_cpu"),
@@ -280,15 +280,17 @@ def _kind(a: Any, b: Any) -> Any:
     return (a if isinstance(a, np.ndarray) else b).dtype
 
 
-xlogy = binary(
+xlogy: Any = binary(
     "xlogy", _xlogy,
-    lambda g, a, b: where(eq(a, 0) & le(b, 0), g * 0, g * _log_any(b)), lambda g, a, b: g * a / b, to_float=True, needs="one",
-    accepts=(REAL, "xlogy_cpu"),
+    lambda g, a, b: where(eq(a, 0) & le(b, 0), g * 0, g * _log_any(b)), lambda g, a, b: g * a / b,
+    to_float=True, needs="one", accepts=(REAL, "xlogy_cpu"),
 )  # fmt: skip
 
 
 def _log_any(b: Any) -> Any:
-    return log(b) if not isinstance(b, NUMBERS) else (math.log(b) if b > 0 else -math.inf if b == 0 else math.nan)
+    if isinstance(b, (bool, int, float)):
+        return math.log(b) if b > 0 else -math.inf if b == 0 else math.nan
+    return log(b)
 
 
 def _gamma_density(g: Any, a: Any, b: Any) -> Any:
@@ -303,20 +305,18 @@ def _no_igammac_slope(g: Any) -> Any:
     raise NotImplementedError("the derivative for 'igammac: input' is not implemented.")
 
 
-igamma = binary(
-    "igamma", K.igamma, _no_igamma_slope, _gamma_density, needs="both", accepts=(FLOATING, "igamma")
-)
-igammac = binary(
+igamma: Any = binary("igamma", K.igamma, _no_igamma_slope, _gamma_density, needs="both", accepts=(FLOATING, "igamma"))
+igammac: Any = binary(
     "igammac", K.igammac, _no_igammac_slope, lambda g, a, b: -_gamma_density(g, a, b),
     needs="both", accepts=(FLOATING, "igammac"),
 )  # fmt: skip
 
 
-# ---- three operands -----------------------------------------------------------------------------------------------------------------
+# ---- three operands -------------------------------------------------------------------------------------------------
 
 
 @public(inplace=True, out=True)
-def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:  # noqa: A002
+def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     """`input + value * tensor1 * tensor2`."""
     _tensors("addcmul", input, tensor1, tensor2)
     return add(input, mul(_scaled(tensor1, value, input, tensor2), tensor2))
@@ -337,16 +337,16 @@ def _tensors(name: str, *operands: Any) -> None:
 
 
 @public(inplace=True, out=True)
-def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:  # noqa: A002
+def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     """`input + value * tensor1 / tensor2`, of floating-point tensors."""
     _tensors("addcdiv", input, tensor1, tensor2)
     if all(x.dtype.category <= dtypes.INT for x in (tensor1, tensor2)):
         raise RuntimeError(
-            "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true "
-            "division of tensor1 and tensor2. The historic addcdiv behavior can be implemented as (input + value * "
+            "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a "
+            "true division of tensor1 and tensor2. The historic addcdiv behavior can be implemented as (input + value * "
             "torch.trunc(tensor1 / tensor2)).to(input.dtype) for integer inputs and as (input + value * tensor1 / "
-            "tensor2) for float inputs. The future addcdiv behavior is just the latter implementation: (input + value * "
-            "tensor1 / tensor2), for all dtypes."
+            "tensor2) for float inputs. The future addcdiv behavior is just the latter implementation: (input + value "
+            "* tensor1 / tensor2), for all dtypes."
         )
     return add(input, div(_scaled(tensor1, value, input, tensor2), tensor2))
 
@@ -356,13 +356,13 @@ def _lerp_array(a: Any, b: Any, w: Any) -> Any:
     return K.where(K.abs(w) < 0.5, a + w * (b - a), b - (b - a) * (1 - w))
 
 
-_lerp = primitive(
+_lerp: Any = primitive(
     "LerpBackward1", one_pass(lambda a, b, w: _lerp_array(a, b, w)),
     a=lambda g, w, a_shape: _to_shape(g * (1 - conj(w)), a_shape),
     b=lambda g, w, b_shape: _to_shape(g * conj(w), b_shape),
     w=lambda g, a, b, w_shape: _to_shape(g * conj(b - a), w_shape),
 )  # fmt: skip
-_lerp_scalar = primitive(
+_lerp_scalar: Any = primitive(
     "LerpBackward0", one_pass(lambda a, b, weight: _lerp_array(a, b, weight)),
     a=lambda g, weight, a_shape: _to_shape(mul(g, 1 - conj(weight)), a_shape),
     b=lambda g, weight, b_shape: _to_shape(mul(g, conj(weight)), b_shape),
@@ -370,7 +370,7 @@ _lerp_scalar = primitive(
 
 
 @public(inplace=True, out=True)
-def lerp(input: Any, end: Any, weight: Any) -> Any:  # noqa: A002
+def lerp(input: Any, end: Any, weight: Any) -> Any:
     """`input + weight * (end - input)`."""
     for position, (value, label) in enumerate(((input, "input"), (end, "end")), 1):
         if not isinstance(value, Tensor):
@@ -387,7 +387,9 @@ def lerp(input: Any, end: Any, weight: Any) -> Any:  # noqa: A002
     if isinstance(weight, Tensor):
         return _lerp(input, end, weight)
     if not isinstance(weight, (*NUMBERS, np.generic)):
-        raise TypeError(f"lerp() received an invalid combination of arguments - got (Tensor, Tensor, {type(weight).__name__})")
+        raise TypeError(
+            f"lerp() received an invalid combination of arguments - got (Tensor, Tensor, {type(weight).__name__})"
+        )
     return _lerp_scalar(input, end, weight)
 
 
@@ -399,14 +401,14 @@ _C_NAMES = {
 
 
 def _c_name(x: Any) -> str:
-    return _C_NAMES.get(x.dtype.name, x.dtype.name)
+    return _C_NAMES.get(str(x.dtype.name), str(x.dtype.name))
 
 
-# ---- closeness and equality ---------------------------------------------------------------------------------------------------------
+# ---- closeness and equality -----------------------------------------------------------------------------------------
 
 
 @public
-def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:  # noqa: A002
+def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:
     """Whether `|input - other| <= atol + rtol * |other|`, element by element."""
     tensors_only("isclose")(input, other)
     if input.dtype is not other.dtype:
@@ -431,13 +433,13 @@ def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, eq
 
 
 @public
-def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:  # noqa: A002
+def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Whether `isclose` holds everywhere."""
     return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
 
 
 @public
-def equal(input: Any, other: Any) -> bool:  # noqa: A002
+def equal(input: Any, other: Any) -> bool:
     """Whether two tensors have the same shape and elements."""
     tensors_only("equal")(input, other)
     return bool(np.array_equal(input._array, other._array))

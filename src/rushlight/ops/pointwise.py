@@ -12,7 +12,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap
 from ..backend import kernels as K
-from .arithmetic import conj, div, mul, pow  # noqa: A004
+from .arithmetic import conj, div, mul, pow
 from .comparison import eq, where
 from .declare import FUNCTIONS, attach, inplace_of, is_array, primitive, public, type_error, unary
 from .kinds import FLOATING, NUMERIC, REAL, is_complex, one_pass, only
@@ -27,41 +27,41 @@ def zeros(g: Any) -> Any:
     return wrap(np.zeros_like(g._array)) if isinstance(g, Tensor) else np.zeros_like(g)
 
 
-# ---- exponentials, logarithms, roots ------------------------------------------------------------------------------------
+# ---- exponentials, logarithms, roots --------------------------------------------------------------------------------
 
-exp = unary("exp", K.exp, lambda g, out: g * conj(out), to_float=True)
-exp2 = unary("exp2", K.exp2, lambda g, out: g * conj(out) * LN2, to_float=True)
-expm1 = unary("expm1", K.expm1, lambda g, out: g * (conj(out) + 1), to_float=True)
-log = unary("log", K.log, lambda g, a: g / conj(a), to_float=True)
-log2 = unary("log2", K.log2, lambda g, a: g / (conj(a) * LN2), to_float=True)
-log10 = unary("log10", K.log10, lambda g, a: g / (conj(a) * LN10), to_float=True)
-log1p = unary("log1p", K.log1p, lambda g, a: g / (conj(a) + 1), to_float=True)
-sqrt = unary("sqrt", K.sqrt, lambda g, out: g / (2 * conj(out)), to_float=True)
-rsqrt = unary("rsqrt", K.rsqrt, lambda g, out: -0.5 * g * conj(out * out * out), to_float=True)
-reciprocal = unary("reciprocal", K.reciprocal, lambda g, out: -g * conj(out * out), to_float=True)
+exp: Any = unary("exp", K.exp, lambda g, out: g * conj(out), to_float=True)
+exp2: Any = unary("exp2", K.exp2, lambda g, out: g * conj(out) * LN2, to_float=True)
+expm1: Any = unary("expm1", K.expm1, lambda g, out: g * (conj(out) + 1), to_float=True)
+log: Any = unary("log", K.log, lambda g, a: g / conj(a), to_float=True)
+log2: Any = unary("log2", K.log2, lambda g, a: g / (conj(a) * LN2), to_float=True)
+log10: Any = unary("log10", K.log10, lambda g, a: g / (conj(a) * LN10), to_float=True)
+log1p: Any = unary("log1p", K.log1p, lambda g, a: g / (conj(a) + 1), to_float=True)
+sqrt: Any = unary("sqrt", K.sqrt, lambda g, out: g / (2 * conj(out)), to_float=True)
+rsqrt: Any = unary("rsqrt", K.rsqrt, lambda g, out: -0.5 * g * conj(out * out * out), to_float=True)
+reciprocal: Any = unary("reciprocal", K.reciprocal, lambda g, out: -g * conj(out * out), to_float=True)
 
 
 def _square(a: Any) -> Any:
     return K.square(a.astype(np.int64) if a.__class__ is np.ndarray and a.dtype.kind == "b" else a)
 
 
-square = unary("square", _square, lambda g, a: g * conj(2 * a))
-sigmoid = unary("sigmoid", K.sigmoid, lambda g, out: g * conj((1 - out) * out), to_float=True)
+square: Any = unary("square", _square, lambda g, a: g * conj(2 * a))
+sigmoid: Any = unary("sigmoid", K.sigmoid, lambda g, out: g * conj((1 - out) * out), to_float=True)
 
-# ---- angles and their hyperbolic kin --------------------------------------------------------------------------------------
+# ---- angles and their hyperbolic kin --------------------------------------------------------------------------------
 
-sin = unary("sin", K.sin, lambda g, a: g * conj(cos(a)), to_float=True)
-cos = unary("cos", K.cos, lambda g, a: -g * conj(sin(a)), to_float=True)
-tan = unary("tan", K.tan, lambda g, out: g * conj(1 + out * out), to_float=True)
-asin = unary("asin", K.asin, lambda g, a: g * conj(rsqrt(1 - a * a)), to_float=True, aliases=("arcsin",))
-acos = unary("acos", K.acos, lambda g, a: -g * conj(rsqrt(1 - a * a)), to_float=True, aliases=("arccos",))
-atan = unary("atan", K.atan, lambda g, a: g / conj(a * a + 1), to_float=True, aliases=("arctan",))
-sinh = unary("sinh", K.sinh, lambda g, a: g * conj(cosh(a)), to_float=True)
-cosh = unary("cosh", K.cosh, lambda g, a: g * conj(sinh(a)), to_float=True)
-tanh = unary("tanh", K.tanh, lambda g, out: g * conj(1 - out * out), to_float=True)
-asinh = unary("asinh", K.asinh, lambda g, a: g * conj(rsqrt(a * a + 1)), to_float=True, aliases=("arcsinh",))
-acosh = unary("acosh", K.acosh, lambda g, a: g * _acosh_slope(a), to_float=True, aliases=("arccosh",))
-atanh = unary("atanh", K.atanh, lambda g, a: g / conj(1 - a * a), to_float=True, aliases=("arctanh",))
+sin: Any = unary("sin", K.sin, lambda g, a: g * conj(cos(a)), to_float=True)
+cos: Any = unary("cos", K.cos, lambda g, a: -g * conj(sin(a)), to_float=True)
+tan: Any = unary("tan", K.tan, lambda g, out: g * conj(1 + out * out), to_float=True)
+asin: Any = unary("asin", K.asin, lambda g, a: g * conj(rsqrt(1 - a * a)), to_float=True, aliases=("arcsin",))
+acos: Any = unary("acos", K.acos, lambda g, a: -g * conj(rsqrt(1 - a * a)), to_float=True, aliases=("arccos",))
+atan: Any = unary("atan", K.atan, lambda g, a: g / conj(a * a + 1), to_float=True, aliases=("arctan",))
+sinh: Any = unary("sinh", K.sinh, lambda g, a: g * conj(cosh(a)), to_float=True)
+cosh: Any = unary("cosh", K.cosh, lambda g, a: g * conj(sinh(a)), to_float=True)
+tanh: Any = unary("tanh", K.tanh, lambda g, out: g * conj(1 - out * out), to_float=True)
+asinh: Any = unary("asinh", K.asinh, lambda g, a: g * conj(rsqrt(a * a + 1)), to_float=True, aliases=("arcsinh",))
+acosh: Any = unary("acosh", K.acosh, lambda g, a: g * _acosh_slope(a), to_float=True, aliases=("arccosh",))
+atanh: Any = unary("atanh", K.atanh, lambda g, a: g / conj(1 - a * a), to_float=True, aliases=("arctanh",))
 
 
 def _acosh_slope(a: Any) -> Any:
@@ -73,10 +73,10 @@ def _no_complex(name: str, kernel: Any) -> Any:
     return only(REAL, f"{name} is not supported for complex tensors.", kernel, RuntimeError)
 
 
-deg2rad = unary(
+deg2rad: Any = unary(
     "deg2rad", _no_complex("deg2rad", lambda a: a * (math.pi / 180)), lambda g: g * (math.pi / 180), to_float=True
 )
-rad2deg = unary(
+rad2deg: Any = unary(
     "rad2deg", _no_complex("rad2deg", lambda a: a * (180 / math.pi)), lambda g: g * (180 / math.pi), to_float=True
 )
 
@@ -93,22 +93,22 @@ def _sinc_slope(g: Any, a: Any) -> Any:
     return g * conj(where(flat, a * 0, (x * cos(x) - sin(x)) / (x * safe)))
 
 
-sinc = unary("sinc", _sinc, lambda g, a: _sinc_slope(g, a), to_float=True)
+sinc: Any = unary("sinc", _sinc, lambda g, a: _sinc_slope(g, a), to_float=True)
 
-# ---- size and direction -----------------------------------------------------------------------------------------------------
+# ---- size and direction ---------------------------------------------------------------------------------------------
 
 
 def _abs(a: Any) -> Any:
     return a if a.__class__ is np.ndarray and a.dtype.kind == "u" else K.abs(a)
 
 
-abs = unary(  # noqa: A001
+abs: Any = unary(
     "abs", only("iufcV", "abs_cpu", K.abs), lambda g, a: g * sgn(a), aliases=("absolute",)
 )  # fmt: skip
 attach("__abs__", abs)
 
 
-def abs_(input: Any) -> Any:  # noqa: A002
+def abs_(input: Any) -> Any:
     """In-place version of `abs`."""
     if input.is_complex():
         raise RuntimeError("In-place abs is not supported for complex tensors.")
@@ -124,9 +124,12 @@ def _sign(a: Any) -> Any:
     return a.copy() if a.__class__ is np.ndarray and a.dtype.kind == "b" else K.sign(a)
 
 
-sign = unary(
+NO_COMPLEX_SIGN = (
+    "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead."
+)
+sign: Any = unary(
     "sign",
-    only(REAL, "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead.", _sign),
+    only(REAL, NO_COMPLEX_SIGN, _sign),
     zeros,
 )  # fmt: skip
 
@@ -140,7 +143,7 @@ def _sgn_slope(g: Any, a: Any, out: Any) -> Any:
     return where(eq(size, 0), g * 0, (g - out * along) / safe)
 
 
-sgn = unary("sgn", _sign, lambda g, a, out: _sgn_slope(g, a, out))
+sgn: Any = unary("sgn", _sign, lambda g, a, out: _sgn_slope(g, a, out))
 
 
 def _angle_slope(g: Any, a: Any) -> Any:
@@ -152,9 +155,9 @@ def _angle_slope(g: Any, a: Any) -> Any:
     return where(eq(size, 0), a * 0, (g / safe) * (a * 1j))
 
 
-angle = unary("angle", K.angle, lambda g, a: _angle_slope(g, a), to_float=True, inplace=False)
+angle: Any = unary("angle", K.angle, lambda g, a: _angle_slope(g, a), to_float=True, inplace=False)
 
-nan_to_num_ = primitive(
+nan_to_num_: Any = primitive(
     "NanToNumBackward0", lambda a, nan, posinf, neginf: _nan_to_num(a, nan, posinf, neginf),
     a=lambda g, a: where(isfinite(a), g, g * 0),
 )  # fmt: skip
@@ -175,7 +178,7 @@ def _nan_to_num(a: Any, nan: Any, posinf: Any, neginf: Any) -> Any:
 
 
 @public(inplace=True, out=True)
-def nan_to_num(input: Any, nan: Any = None, posinf: Any = None, neginf: Any = None) -> Any:  # noqa: A002
+def nan_to_num(input: Any, nan: Any = None, posinf: Any = None, neginf: Any = None) -> Any:
     """Replace nan (by 0) and infinities (by the largest numbers of the dtype)."""
     _require(input, "nan_to_num")
     return nan_to_num_(input, nan, posinf, neginf)
@@ -187,7 +190,7 @@ def _require(x: Any, name: str) -> None:
 
 
 @public(method=True)
-def positive(input: Any) -> Any:  # noqa: A002
+def positive(input: Any) -> Any:
     """The tensor itself."""
     if input._array.dtype.kind == "b":
         raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
@@ -196,7 +199,7 @@ def positive(input: Any) -> Any:  # noqa: A002
 
 attach("__pos__", positive)
 
-# ---- rounding ----------------------------------------------------------------------------------------------------------------
+# ---- rounding -------------------------------------------------------------------------------------------------------
 
 
 def _rounding(name: str, kernel: Any, refusal: str = "") -> Any:
@@ -209,11 +212,13 @@ def _rounding(name: str, kernel: Any, refusal: str = "") -> Any:
     return only("iufcV", f"{name}_vml_cpu", only("iufV", no_complex, rounded))
 
 
-floor = unary("floor", _rounding("floor", K.floor), zeros)
-ceil = unary("ceil", _rounding("ceil", K.ceil), zeros)
-trunc = unary("trunc", _rounding("trunc", K.trunc), zeros, aliases=("fix",))
-frac = unary("frac", only(FLOATING, "frac_cpu", K.frac), lambda g: g * 1)
-_round = unary("round", _rounding("round", K.round, "round_vml_cpu"), zeros, method=False, namespace=False, inplace=False)
+floor: Any = unary("floor", _rounding("floor", K.floor), zeros)
+ceil: Any = unary("ceil", _rounding("ceil", K.ceil), zeros)
+trunc: Any = unary("trunc", _rounding("trunc", K.trunc), zeros, aliases=("fix",))
+frac: Any = unary("frac", only(FLOATING, "frac_cpu", K.frac), lambda g: g * 1)
+_round: Any = unary(
+    "round", _rounding("round", K.round, "round_vml_cpu"), zeros, method=False, namespace=False, inplace=False
+)
 
 
 def _round_to(a: Any, decimals: int) -> Any:
@@ -222,13 +227,13 @@ def _round_to(a: Any, decimals: int) -> Any:
     return K.div(K.round(K.mul(a, scale)), scale) if decimals > 0 else K.mul(K.round(K.div(a, scale)), scale)
 
 
-_round_decimals = primitive(
+_round_decimals: Any = primitive(
     "RoundBackward1", only(FLOATING, "round_cpu", lambda a, decimals: _round_to(a, decimals)), a=lambda g: zeros(g)
 )
 
 
 @public(inplace=True, out=True)
-def round(input: Any, *, decimals: int = 0) -> Any:  # noqa: A001, A002
+def round(input: Any, *, decimals: int = 0) -> Any:
     """Round halves to even, at `decimals` places after the point (negative: before it).
 
     >>> import rushlight as torch
@@ -242,7 +247,7 @@ def round(input: Any, *, decimals: int = 0) -> Any:  # noqa: A001, A002
 
 
 @public(method=True, out=True)
-def frexp(input: Any) -> Any:  # noqa: A002
+def frexp(input: Any) -> Any:
     """Mantissa (in ±[1/2, 1)) and int32 exponent: `input = mantissa * 2 ** exponent`."""
     _require(input, "frexp")
     if input._array.dtype.kind not in FLOATING:
@@ -251,7 +256,7 @@ def frexp(input: Any) -> Any:  # noqa: A002
     return Frexp(mantissa, exponent)
 
 
-Frexp = namedtuple("frexp", ["mantissa", "exponent"])  # type: ignore[misc]  # noqa: PYI024
+Frexp = namedtuple("frexp", ["mantissa", "exponent"])  # type: ignore[misc]
 Frexp.__module__ = "torch.return_types"
 
 
@@ -260,46 +265,55 @@ def _frexp_arrays(a: Any) -> Any:
     return [np.asarray(mantissa).astype(a.dtype, copy=False), np.asarray(exponent)]
 
 
-_frexp = primitive(
+_frexp: Any = primitive(
     "FrexpBackward0", _frexp_arrays, non_differentiable=(1,), tensors=True,
     a=lambda g, out: g / exp2(out[1].to(g.dtype)),
 )  # fmt: skip
 
-# ---- what a number is -----------------------------------------------------------------------------------------------------------
+# ---- what a number is -----------------------------------------------------------------------------------------------
 
 
 def _is_infinite(sign: float) -> Any:
     return lambda a: np.asarray(a == sign) if a.dtype.kind in "fV" else np.zeros(a.shape, bool)
 
 
-isnan = unary("isnan", K.isnan, inplace=False, out=False)
-isinf = unary("isinf", K.isinf, inplace=False, out=False)
-isfinite = unary("isfinite", K.isfinite, inplace=False, out=False)
-isposinf = unary(
-    "isposinf", only(REAL, "isposinf does not support complex inputs.", _is_infinite(math.inf), RuntimeError), inplace=False
+isnan: Any = unary("isnan", K.isnan, inplace=False, out=False)
+isinf: Any = unary("isinf", K.isinf, inplace=False, out=False)
+isfinite: Any = unary("isfinite", K.isfinite, inplace=False, out=False)
+isposinf: Any = unary(
+    "isposinf",
+    only(REAL, "isposinf does not support complex inputs.", _is_infinite(math.inf), RuntimeError),
+    inplace=False,
 )
-isneginf = unary(
-    "isneginf", only(REAL, "isneginf does not support complex inputs.", _is_infinite(-math.inf), RuntimeError), inplace=False
+isneginf: Any = unary(
+    "isneginf",
+    only(REAL, "isneginf does not support complex inputs.", _is_infinite(-math.inf), RuntimeError),
+    inplace=False,
 )
-isreal = unary("isreal", lambda a: K.eq(K.imag(a), 0), inplace=False, out=False)
+isreal: Any = unary("isreal", lambda a: K.eq(K.imag(a), 0), inplace=False, out=False)
 
 
 def _signbit(a: Any) -> Any:
     return K.signbit(a) if a.dtype.kind in FLOATING else np.asarray(a < 0)
 
 
-signbit = unary("signbit", only(REAL, "signbit is not implemented for complex tensors.", _signbit), inplace=False)
+signbit: Any = unary("signbit", only(REAL, "signbit is not implemented for complex tensors.", _signbit), inplace=False)
 
-# ---- the error function, gamma, Bessel --------------------------------------------------------------------------------------------
+# ---- the error function, gamma, Bessel ------------------------------------------------------------------------------
 
-erf = unary("erf", only(REAL, "erf_vml_cpu", K.erf), lambda g, a: g * exp(-a * a) * TWO_OVER_ROOT_PI, to_float=True)
-erfc = unary("erfc", only(REAL, "erfc_vml_cpu", K.erfc), lambda g, a: -g * exp(-a * a) * TWO_OVER_ROOT_PI, to_float=True)
-erfinv = unary(
-    "erfinv", only(REAL, "erfinv_vml_cpu", K.erfinv), lambda g, out: g * exp(out * out) / TWO_OVER_ROOT_PI, to_float=True
+erf: Any = unary("erf", only(REAL, "erf_vml_cpu", K.erf), lambda g, a: g * exp(-a * a) * TWO_OVER_ROOT_PI, to_float=True)
+erfc: Any = unary(
+    "erfc", only(REAL, "erfc_vml_cpu", K.erfc), lambda g, a: -g * exp(-a * a) * TWO_OVER_ROOT_PI, to_float=True
 )
-lgamma = unary("lgamma", only(REAL, "lgamma_vml_cpu", K.lgamma), lambda g, a: g * digamma(a), to_float=True)
-digamma = unary("digamma", only(REAL, "digamma", K.digamma), lambda g, a: g * polygamma_any(1, a), to_float=True)
-_polygamma = primitive(
+erfinv: Any = unary(
+    "erfinv",
+    only(REAL, "erfinv_vml_cpu", K.erfinv),
+    lambda g, out: g * exp(out * out) / TWO_OVER_ROOT_PI,
+    to_float=True,
+)
+lgamma: Any = unary("lgamma", only(REAL, "lgamma_vml_cpu", K.lgamma), lambda g, a: g * digamma(a), to_float=True)
+digamma: Any = unary("digamma", only(REAL, "digamma", K.digamma), lambda g, a: g * polygamma_any(1, a), to_float=True)
+_polygamma: Any = primitive(
     "PolygammaBackward0", only(REAL, "polygamma", lambda a, n: K.polygamma(n, a)),
     a=lambda g, a, n: g * _polygamma(a, n + 1),
 )  # fmt: skip
@@ -310,7 +324,7 @@ def polygamma_any(n: int, a: Any) -> Any:
     return digamma(a) if n == 0 else _polygamma(a, n)
 
 
-def polygamma(n: Any, input: Any) -> Any:  # noqa: A002
+def polygamma(n: Any, input: Any) -> Any:
     """The `n`-th derivative of digamma."""
     if isinstance(n, Tensor):  # the method: x.polygamma(n)
         n, input = input, n
@@ -329,7 +343,7 @@ public(polygamma, inplace=True, out=True)
 
 
 @public(inplace=True, out=True)
-def mvlgamma(input: Any, p: int) -> Any:  # noqa: A002
+def mvlgamma(input: Any, p: int) -> Any:
     """The logarithm of the multivariate gamma function of dimension `p`."""
     _require(input, "mvlgamma")
     if p < 1:
@@ -339,8 +353,8 @@ def mvlgamma(input: Any, p: int) -> Any:  # noqa: A002
     return lgamma(x.unsqueeze(-1) - shifts).sum(-1) + p * (p - 1) / 4 * math.log(math.pi)
 
 
-i0 = unary("i0", only(REAL, "i0_vml_cpu", K.i0), lambda g, a: g * i1(a), to_float=True)
-i1 = unary(
+i0: Any = unary("i0", only(REAL, "i0_vml_cpu", K.i0), lambda g, a: g * i1(a), to_float=True)
+i1: Any = unary(
     "i1", only(REAL, "i1_cpu", K.i1), lambda g, a, out: g * _i1_slope(a, out),
     to_float=True, namespace=False, method=False, inplace=False,
 )  # fmt: skip
@@ -351,7 +365,7 @@ def _i1_slope(a: Any, out: Any) -> Any:
     return where(eq(a, 0), a * 0 + 0.5, i0(a) - out / safe)
 
 
-_logit = primitive(
+_logit: Any = primitive(
     "LogitBackward0", only(FLOATING, "logit_cpu", lambda a, eps: _logit_array(a, eps)),
     a=one_pass(lambda g, a, eps: _logit_slope(g, a, eps)), graph={"a": lambda g, a, eps: _logit_slope(g, a, eps)},
 )  # fmt: skip
@@ -372,7 +386,7 @@ def _logit_slope(g: Any, a: Any, eps: Any) -> Any:
 
 
 @public(inplace=True, out=True)
-def logit(input: Any, eps: float | None = None) -> Any:  # noqa: A002
+def logit(input: Any, eps: float | None = None) -> Any:
     """`log(input / (1 - input))`, the inverse of sigmoid; with `eps` the input is first held in [eps, 1 - eps]."""
     _require(input, "logit")
     return _logit(as_floating(input), eps)

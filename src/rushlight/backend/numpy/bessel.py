@@ -152,7 +152,9 @@ def _i(order: int, a: Array, scaled: bool) -> Array:
     else:
         value = np.where(np.isinf(size), np.inf, value * np.exp(size))
         # exp(size) alone overflows a little earlier than the product.
-        value = np.where((size > 709) & np.isfinite(size), _scaled_i(order, size) * np.exp(size / 2) * np.exp(size / 2), value)
+        value = np.where(
+            (size > 709) & np.isfinite(size), _scaled_i(order, size) * np.exp(size / 2) * np.exp(size / 2), value
+        )
     value = np.where(np.isnan(x), np.nan, value)
     return _back(np.copysign(value, x) if order else value, a)
 
@@ -229,7 +231,7 @@ def spherical_bessel_j0(a: Array) -> Array:
 
 
 def airy_ai(a: Array) -> Array:
-    """The Airy function: its integral on a line through (or above) the saddle point; far below 0 the series (DLMF 9.7.9)."""
+    """The Airy function: its integral on a line through the saddle point; far below 0 the series (DLMF 9.7.9)."""
     x = a.astype(np.float64)
     far = x < -10
     near = np.where(far | ~np.isfinite(x), 0.0, x)

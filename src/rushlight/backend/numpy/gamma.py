@@ -44,7 +44,7 @@ def _zeta(s: Any, q: Any) -> Any:
 
 
 def zeta(a: Any, b: Any) -> Array:
-    """Hurwitz's zeta(a, b): infinite at a = 1 and at the poles b = 0, -1, …; nan for a < 1 and for a root of a negative."""
+    """Hurwitz's zeta(a, b): infinite at a = 1 and the poles b = 0, -1, …; nan for a < 1 and for roots of negatives."""
     s, q, kind = _wide(a, b)
     integral = q == np.floor(q)
     value = _zeta(s, np.where(np.isfinite(q) & ~((q <= 0) & integral), q, 1.0))
@@ -64,7 +64,9 @@ def polygamma(n: int, a: Array) -> Array:
         factor = math.gamma(n + 1)
     except OverflowError:
         factor = math.inf
-    result: Array = np.asarray((-1.0 if n % 2 == 0 else 1.0) * factor * zeta(float(n + 1), a.astype(np.float64))).astype(kind)
+    result: Array = np.asarray(
+        (-1.0 if n % 2 == 0 else 1.0) * factor * zeta(float(n + 1), a.astype(np.float64))
+    ).astype(kind)
     return result
 
 

@@ -7,12 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = [
-    "chebyshev_polynomial_t", "chebyshev_polynomial_u", "chebyshev_polynomial_v", "chebyshev_polynomial_w",
-    "hermite_polynomial_h", "hermite_polynomial_he", "laguerre_polynomial_l", "legendre_polynomial_p",
-    "shifted_chebyshev_polynomial_t", "shifted_chebyshev_polynomial_u", "shifted_chebyshev_polynomial_v",
-    "shifted_chebyshev_polynomial_w",
-]  # fmt: skip
+__all__: list[str] = []
 
 Array = np.ndarray[Any, Any]
 Step = Callable[[int, Any, Any, Any], Any]
@@ -37,6 +32,7 @@ def _polynomial(name: str, first: Callable[[Any], Any], step: Step, doc: str, sh
     polynomial.__name__ = polynomial.__qualname__ = name
     polynomial.__doc__ = doc
     globals()[name] = polynomial
+    __all__.append(name)
 
 
 def _chebyshev(k: int, x: Any, here: Any, before: Any) -> Any:
