@@ -8,12 +8,18 @@ Promotion follows https://docs.pytorch.org/docs/stable/tensor_attributes.html: t
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, TypeAlias
 
 import ml_dtypes
 import numpy as np
 
 from .errors import unsupported
+
+# This module's own `bool`, `int` and `float` are dtypes.
+builtin_bool: TypeAlias = bool
+builtin_int: TypeAlias = int
+builtin_float: TypeAlias = float
+builtin_complex: TypeAlias = complex
 
 BOOL, INT, FLOAT, COMPLEX = range(4)
 
@@ -28,22 +34,22 @@ class dtype:  # noqa: N801
 
     __slots__ = ("category", "itemsize", "name", "np", "scalar_name", "supported")
 
-    def __init__(self, name: str, np_type: Any, category: int, scalar_name: str) -> None:
+    def __init__(self, name: str, np_type: Any, category: builtin_int, scalar_name: str) -> None:
         self.name, self.category, self.scalar_name = name, category, scalar_name
         self.supported = np_type is not None
         self.np: np.dtype[Any] = np.dtype(np_type) if np_type is not None else np.dtype("V4")
         self.itemsize = self.np.itemsize
 
     @property
-    def is_floating_point(self) -> bool:
+    def is_floating_point(self) -> builtin_bool:
         return self.category == FLOAT
 
     @property
-    def is_complex(self) -> bool:
+    def is_complex(self) -> builtin_bool:
         return self.category == COMPLEX
 
     @property
-    def is_signed(self) -> bool:
+    def is_signed(self) -> builtin_bool:
         return self.category > INT or (self.category == INT and not self.name.startswith("u"))
 
     def to_real(self) -> dtype:
@@ -120,7 +126,6 @@ def to_numpy(d: Any) -> np.dtype[Any]:
     return numpy_dtype
 
 
-builtin_bool, builtin_int, builtin_float, builtin_complex = type(True), type(1), type(1.0), type(1j)
 _FROM_PYTHON: dict[type, dtype] = {
     builtin_bool: bool, builtin_int: int64, builtin_float: float64, builtin_complex: complex128
 }  # fmt: skip
@@ -182,7 +187,7 @@ def promote_types(a: dtype, b: dtype) -> dtype:
     return low if _INTS[low.name] > _INTS[high.name] else high
 
 
-def can_cast(from_: dtype, to: dtype) -> builtin_bool:  # type: ignore[valid-type]
+def can_cast(from_: dtype, to: dtype) -> builtin_bool:
     """Whether PyTorch lets a result of type `from_` be written into a tensor of type `to`."""
     if from_.category == COMPLEX and to.category != COMPLEX:
         return False
@@ -198,7 +203,7 @@ class finfo:  # noqa: N801
         d = type or _default
         if d.category < FLOAT:
             raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{d!r}'")
-        info = ml_dtypes.finfo(d.to_real().np)
+        info: Any = ml_dtypes.finfo(d.to_real().np)
         self.bits = builtin_int(info.bits)
         for name in ("eps", "max", "min", "tiny", "smallest_normal", "resolution"):
             setattr(self, name, builtin_float(getattr(info, name)))

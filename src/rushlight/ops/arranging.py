@@ -10,7 +10,7 @@ from ..autograd.tensor import Tensor, wrap, wrap_dim
 from .declare import attach, primitive, public
 from .shape import clone, diagonal, ints, reshape, transpose, wrap_dims
 
-_flip = primitive("FlipBackward0", lambda a, dims: np.ascontiguousarray(np.flip(a, dims)), a=lambda g, dims: _flip(g, dims))
+_flip: Any = primitive("FlipBackward0", lambda a, dims: np.ascontiguousarray(np.flip(a, dims)), a=lambda g, dims: _flip(g, dims))
 
 
 @public
@@ -35,7 +35,7 @@ def flipud(input: Any) -> Any:  # noqa: A002
     return flip(input, 0)
 
 
-_roll = primitive(
+_roll: Any = primitive(
     "RollBackward0", lambda a, shifts, dims: np.roll(a, shifts, dims),
     a=lambda g, shifts, dims: _roll(g, tuple(-s for s in shifts), dims),
 )  # fmt: skip
@@ -91,7 +91,7 @@ def _repeat_backward(g: Any, a_shape: Any, repeats: Any) -> Any:
     return g.reshape(split).sum(tuple(range(0, len(split), 2))).reshape(a_shape)
 
 
-_repeat = primitive(
+_repeat: Any = primitive(
     "RepeatBackward0", lambda a, repeats: np.tile(a, repeats), tensors=True,
     a=lambda g, a_shape, repeats: _repeat_backward(g, a_shape, repeats),
 )  # fmt: skip

@@ -65,7 +65,8 @@ def scaled_dot_product_attention(
 
 
 def _c(x: Any) -> str:
-    return {"float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16"}.get(x.dtype.name, x.dtype.name)
+    name: str = x.dtype.name
+    return {"float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16"}.get(name, name)
 
 
 FUNCTIONAL = {"scaled_dot_product_attention": scaled_dot_product_attention}

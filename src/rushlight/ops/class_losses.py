@@ -26,7 +26,7 @@ def reduction_of(reduction: str, size_average: Any = None, reduce: Any = None) -
     return reduction
 
 
-_nll = primitive(
+_nll: Any = primitive(
     "NllLossBackward0",
     lambda a, target, weight, ignore, reduction: K.nll_forward(a, target, weight, ignore, reduction),
     inputs=("target", "weight"), aux=True,
@@ -51,7 +51,7 @@ def _entry_weights(target: Any, weight: Any, ignore: int, like: Any) -> Any:
     return weight[target.masked_fill(target == ignore, 0)] * counts
 
 
-_cross_entropy = primitive(
+_cross_entropy: Any = primitive(
     "NllLossBackward0",
     lambda a, target, weight, ignore, smoothing, reduction: _with_aux(K.cross_entropy_forward(a, target, weight, ignore, smoothing, reduction)),
     inputs=("target", "weight"), aux=True,

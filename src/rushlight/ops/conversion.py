@@ -28,7 +28,7 @@ def cast_any(x: Any, target: Any) -> Any:
     return _cast(x, target)
 
 
-_cast = primitive(
+_cast: Any = primitive(
     "ToCopyBackward0", lambda a, target, source: cast_array(a, target),
     a=lambda g, source, target: _cast(g, source, target),
 )  # fmt: skip
@@ -150,7 +150,7 @@ def cast_any_back(g: Any, target: Any) -> Any:
     return g if own == target else _cast(g, target, own)
 
 
-_copy = primitive(
+_copy: Any = primitive(
     "CopyBackwards", lambda b, shape, target, source: np.broadcast_to(cast_array(b, target), shape),
     b=lambda g, b_shape, source: _write_backward(g, b_shape, source),
 )  # fmt: skip
@@ -193,7 +193,7 @@ def _too_many(a: Any, b: Any) -> None:
 attach("copy_", copy_)
 
 
-_fill = primitive(
+_fill: Any = primitive(
     "FillBackward0", lambda a, b: np.full_like(a, b), a=lambda g: g * 0, b=lambda g: g.sum()
 )  # fmt: skip
 

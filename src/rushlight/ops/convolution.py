@@ -11,7 +11,7 @@ from .declare import FUNCTIONS, primitive, type_error
 from .reduction import _sum
 from .shape import basic_index
 
-_conv = primitive(
+_conv: Any = primitive(
     "ConvolutionBackward0",
     lambda a, w, bias, stride, padding, dilation, groups: K.conv_forward(a, w, bias, stride, padding, dilation, groups),
     a=lambda g, w, a_shape, stride, padding, dilation, groups: _grad_input(g, _conj(w), a_shape, stride, padding, dilation, groups),
@@ -19,19 +19,19 @@ _conv = primitive(
     bias=lambda g: channel_sums(g),
 )  # fmt: skip
 # The gradients are bilinear in their two operands as well, so each one's gradients are the other two again.
-_grad_input = primitive(
+_grad_input: Any = primitive(
     "ConvolutionBackwardBackward0",
     lambda b, w, shape, stride, padding, dilation, groups: K.conv_grad_input(b, w, shape, stride, padding, dilation, groups),
     b=lambda g, w, b_shape, stride, padding, dilation, groups: _conv_to(b_shape, g, _conj(w), stride, padding, dilation, groups),
     w=lambda g, b, w_shape, stride, padding, dilation, groups: _grad_weight(_conj(b), g, w_shape, stride, padding, dilation, groups),
 )  # fmt: skip
-_grad_weight = primitive(
+_grad_weight: Any = primitive(
     "ConvolutionBackwardBackward0",
     lambda b, a, shape, stride, padding, dilation, groups: K.conv_grad_weight(b, a, shape, stride, padding, dilation, groups),
     b=lambda g, a, stride, padding, dilation, groups: _conv(_conj(a), g, None, stride, padding, dilation, groups),
     a=lambda g, b, a_shape, stride, padding, dilation, groups: _grad_input(_conj(b), g, a_shape, stride, padding, dilation, groups),
 )  # fmt: skip
-_transposed = primitive(
+_transposed: Any = primitive(
     "ConvolutionBackward0",
     lambda b, w, shape, stride, padding, dilation, groups: K.conv_grad_input(b, w, shape, stride, padding, dilation, groups),
     b=lambda g, w, b_shape, stride, padding, dilation, groups: _conv_to(b_shape, g, _conj(w), stride, padding, dilation, groups),
@@ -116,7 +116,8 @@ def _batched(a: Any, n: int) -> str:
 
 
 def _c_type(x: Any) -> str:
-    return f"torch.{x.dtype.scalar_name}Tensor" if False else {"float32": "float", "float64": "double", "int64": "long int"}.get(x.dtype.name, x.dtype.name)
+    name: str = x.dtype.name
+    return {"float32": "float", "float64": "double", "int64": "long int"}.get(name, name)
 
 
 def convolution(x: Any, w: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int, n: int, name: str) -> Any:

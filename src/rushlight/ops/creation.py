@@ -544,7 +544,7 @@ def _join(a: Any, b: Any) -> Any:
     return out
 
 
-complex_of = primitive(
+complex_of: Any = primitive(
     "ComplexBackward0", _join, tensors=True,
     a=lambda g, a_shape: g.real.sum_to_size(a_shape), b=lambda g, b_shape: g.imag.sum_to_size(b_shape),
 )  # fmt: skip

@@ -87,7 +87,7 @@ def _native_forward(a: Any, p: float, train: bool) -> Any:
     return (a * mask * a.dtype.type(scale), mask), (mask, scale)
 
 
-_native = primitive(
+_native: Any = primitive(
     "NativeDropoutBackward0", _native_forward, aux=True, non_differentiable=(1,),
     a=lambda g, aux: (g * aux[0] * g.dtype.type(aux[1])) if is_array(g) else g * aux[0] * aux[1],
 )  # fmt: skip

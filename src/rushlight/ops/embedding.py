@@ -9,11 +9,11 @@ from ..backend import kernels as K
 from ..errors import unsupported
 from .declare import FUNCTIONS, primitive, type_error
 
-_embedding = primitive(
+_embedding: Any = primitive(
     "EmbeddingBackward0", lambda w, ids, padding, by_freq: K.embedding(w, ids), inputs=("ids",),
     w=lambda g, w_shape, ids, padding, by_freq: _rows_summed(g, ids, w_shape[0], padding, by_freq),
 )  # fmt: skip
-_rows_summed = primitive(
+_rows_summed: Any = primitive(
     "EmbeddingDenseBackwardBackward0", lambda b, ids, rows, padding, by_freq: K.embedding_backward(b, ids, rows, padding, by_freq),
     inputs=("ids",), tensors=True, b=lambda g, ids, padding, by_freq: _gathered(g, ids, padding, by_freq),
 )  # fmt: skip

@@ -51,11 +51,11 @@ def _scatter_add_arrays(a: Any, dim: int, index: Any, b: Any) -> Any:
     return out
 
 
-_gather = primitive(
+_gather: Any = primitive(
     "GatherBackward0", _gather_arrays, inputs=("index",),
     a=lambda g, a_shape, dim, index: scatter_add_any(zeros_any(g, a_shape), dim, index, g),
 )  # fmt: skip
-_scatter_add = primitive(
+_scatter_add: Any = primitive(
     "ScatterAddBackward0", _scatter_add_arrays, inputs=("index",),
     a=lambda g: g, b=lambda g, b_shape, dim, index: pad_to(_gather(g, dim, index), b_shape),
 )  # fmt: skip
@@ -154,12 +154,12 @@ def _scatter_value_arrays(a: Any, dim: int, index: Any, value: Any) -> Any:
     return out
 
 
-_scatter = primitive(
+_scatter: Any = primitive(
     "ScatterBackward0", _scatter_arrays, inputs=("index",), tensors=True,
     a=lambda g, dim, index: _scatter_value(g, dim, index, 0),
     b=lambda g, b_shape, dim, index: pad_to(_gather(g, dim, index), b_shape),
 )  # fmt: skip
-_scatter_value = primitive(
+_scatter_value: Any = primitive(
     "ScatterBackward1", _scatter_value_arrays, inputs=("index",), tensors=True,
     a=lambda g, dim, index: _scatter_value(g, dim, index, 0),
 )  # fmt: skip
@@ -263,7 +263,7 @@ def _prod_gradients(g: Any, a: Any, dim: int, index: Any, b: Any, include_self: 
     return ga, gb
 
 
-_scatter_reduce = primitive(
+_scatter_reduce: Any = primitive(
     "ScatterReduceBackward0", _scatter_reduce_arrays, inputs=("a", "index", "b"), tensors=True, backward=_scatter_reduce_backward
 )
 
@@ -291,7 +291,7 @@ def _take_slices(a: Any, dim: int, index: Any) -> Any:
     return np.take(_at_least_1d(a), index.reshape(-1), dim).reshape(a.shape if a.ndim == 0 else -1 if a.ndim == 1 else (*a.shape[:dim], index.size, *a.shape[dim + 1 :]))
 
 
-_index_select = primitive(
+_index_select: Any = primitive(
     "IndexSelectBackward0", _take_slices, inputs=("index",),
     a=lambda g, a_shape, dim, index: _index_add(zeros_any(g, a_shape), dim, index, g, 1),
 )  # fmt: skip
@@ -304,7 +304,7 @@ def _index_add_arrays(a: Any, dim: int, index: Any, b: Any, alpha: Any) -> Any:
     return out
 
 
-_index_add = primitive(
+_index_add: Any = primitive(
     "IndexAddBackward0", _index_add_arrays, inputs=("index",),
     a=lambda g: g, b=lambda g, b_shape, dim, index, alpha: reshape_any(_index_select(g, dim, index), b_shape) * alpha,
 )  # fmt: skip
@@ -366,7 +366,7 @@ def _index_copy_arrays(a: Any, dim: int, index: Any, b: Any) -> Any:
     return out
 
 
-_index_copy = primitive(
+_index_copy: Any = primitive(
     "IndexCopyBackward0", _index_copy_arrays, inputs=("index",), tensors=True,
     a=lambda g, dim, index: _index_fill(g, dim, index, 0),
     b=lambda g, b_shape, dim, index: _index_select(g, dim, index).reshape(b_shape),
@@ -401,10 +401,10 @@ def _index_fill_arrays(a: Any, dim: int, index: Any, value: Any) -> Any:
     return out
 
 
-_index_fill = primitive(
+_index_fill: Any = primitive(
     "IndexFillBackward0", _index_fill_arrays, inputs=("index",), tensors=True, a=lambda g, dim, index: _index_fill(g, dim, index, 0)
 )
-_index_fill_tensor = primitive(
+_index_fill_tensor: Any = primitive(
     "IndexFillBackward1", lambda a, dim, index, b: _index_fill_arrays(a, dim, index, b), inputs=("index",), tensors=True,
     a=lambda g, dim, index: _index_fill(g, dim, index, 0),
     b=lambda g, dim, index: (g - _index_fill(g, dim, index, 0)).sum(),
@@ -516,11 +516,11 @@ def _masked_fill_arrays(a: Any, mask: Any, value: Any) -> Any:
     return K.where(mask, np.asarray(value, a.dtype), a)
 
 
-_masked_fill = primitive(
+_masked_fill: Any = primitive(
     "MaskedFillBackward0", _masked_fill_arrays, inputs=("mask",),
     a=lambda g, a_shape, mask: sum_to_any(_masked_fill(g, mask, 0), a_shape),
 )  # fmt: skip
-_masked_fill_tensor = primitive(
+_masked_fill_tensor: Any = primitive(
     "MaskedFillBackward1", lambda a, mask, b: _masked_fill_arrays(a, mask, b), inputs=("mask",), tensors=True,
     a=lambda g, a_shape, mask: sum_to_any(_masked_fill(g, mask, 0), a_shape),
     b=lambda g, mask: _masked_fill(g, ~mask, 0).sum(),
@@ -581,7 +581,7 @@ def _masked_scatter_source(g: Any, mask: Any, b_shape: Any) -> Any:
     return chosen.reshape(b_shape)
 
 
-_masked_scatter = primitive(
+_masked_scatter: Any = primitive(
     "MaskedScatterBackward0", _masked_scatter_arrays, inputs=("mask",), tensors=True,
     a=lambda g, a_shape, mask: sum_to_any(_masked_fill(g, mask, 0), a_shape),
     b=lambda g, b_shape, mask: _masked_scatter_source(g, mask, b_shape),

@@ -30,7 +30,7 @@ def _basic_put(a: Any, b: Any, key: Any) -> Any:
     return out
 
 
-_basic_scatter = primitive(
+_basic_scatter: Any = primitive(
     "SliceScatterBackward0", _basic_put, tensors=True,
     a=lambda g, key: _basic_scatter(g, g.new_zeros(g._array[key].shape), key), b=lambda g, key: _basic(g, key),
 )  # fmt: skip
@@ -57,10 +57,10 @@ def _accumulated(b: Any, shape: Any, key: Any) -> Any:
     return out
 
 
-_gather = primitive(
+_gather: Any = primitive(
     "IndexBackward0", lambda a, key: rules.gather(a, key), a=lambda g, a_shape, key: _scatter_sum(g, a_shape, key)
 )
-_scatter_sum = primitive("IndexPutBackward0", _accumulated, b=lambda g, key: _gather(g, key))
+_scatter_sum: Any = primitive("IndexPutBackward0", _accumulated, b=lambda g, key: _gather(g, key))
 
 
 def _put(a: Any, b: Any, key: Any, accumulate: bool) -> Any:
@@ -76,7 +76,7 @@ def _put_grad_self(g: Any, key: Any, accumulate: bool) -> Any:
     return g if accumulate else _index_put(g, g.new_zeros(()), key, False)
 
 
-_index_put = primitive(
+_index_put: Any = primitive(
     "IndexPutBackward0", _put, tensors=True,
     a=_put_grad_self, b=lambda g, b_shape, key: sum_to_any(_gather(g, key), b_shape),
 )  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..autograd.tensor import Tensor, wrap_dim
 from .declare import primitive, public
-from .promotion import promote_types
+from ..dtypes import promote_types
 from .shape import basic_index, expand, reshape, unsqueeze
 
 
@@ -32,8 +32,8 @@ def _cat_arrays(parts: Any, dim: int) -> Any:
     return np.concatenate([p for p in parts if p.shape != (0,)] or parts, dim)
 
 
-_cat = primitive("CatBackward0", _cat_arrays, parts=lambda g, parts_shape, dim: _cat_backward(g, parts_shape, dim))
-_stack = primitive(
+_cat: Any = primitive("CatBackward0", _cat_arrays, parts=lambda g, parts_shape, dim: _cat_backward(g, parts_shape, dim))
+_stack: Any = primitive(
     "StackBackward0", lambda parts, dim: np.stack(parts, dim),
     parts=lambda g, parts_shape, dim: [
         basic_index(g, (slice(None),) * dim + (i, ...)) for i in range(len(parts_shape))

@@ -24,8 +24,8 @@ def mt(x: Any) -> Any:
     return y.conj() if x.dtype.kind == "c" else y
 
 
-_mm = primitive("MmBackward0", lambda a, b: K.matmul(a, b), a=lambda g, b: _mm(g, mt(b)), b=lambda g, a: _mm(mt(a), g))
-_bmm = primitive(
+_mm: Any = primitive("MmBackward0", lambda a, b: K.matmul(a, b), a=lambda g, b: _mm(g, mt(b)), b=lambda g, a: _mm(mt(a), g))
+_bmm: Any = primitive(
     "BmmBackward0", lambda a, b: K.matmul(a, b),
     a=lambda g, b, a_shape: sum_to_any(_bmm(g, mt(b)), a_shape), b=lambda g, a, b_shape: sum_to_any(_bmm(mt(a), g), b_shape),
 )  # fmt: skip
@@ -152,7 +152,7 @@ attach("__matmul__", matmul)
 attach("__rmatmul__", lambda self, other: matmul(other, self))
 attach("__imatmul__", lambda self, other: self.copy_(matmul(self, other)))
 
-_dot = primitive(
+_dot: Any = primitive(
     "DotBackward0", lambda a, b: np.asarray(K.matmul(a.reshape(1, -1), b.reshape(-1, 1)).reshape(())),
     a=lambda g, b: g * mt_vector(b), b=lambda g, a: g * mt_vector(a),
 )  # fmt: skip
@@ -233,7 +233,7 @@ def _silent_zero(x: Any, shape: Any) -> Any:
     return expand(_zeroed(x), shape)
 
 
-_zeroed = primitive("MulBackward0", lambda a: np.zeros_like(a), a=lambda g: g * 0)
+_zeroed: Any = primitive("MulBackward0", lambda a: np.zeros_like(a), a=lambda g: g * 0)
 
 
 @public(out=True, inplace=True)
@@ -291,7 +291,7 @@ def _sum_rows(g: Any) -> Any:
     return _sum(_rows(g), (0,), False)
 
 
-_linear = primitive(
+_linear: Any = primitive(
     "AddmmBackward0", lambda a, w, bias: K.linear(a, w, bias),
     a=lambda g, w, a_shape: reshape_any(_mm(_rows(g), mt_plain(w)), a_shape),
     w=lambda g, a: _mm(mt(_rows(g)), mt_conj(_rows(a))),

@@ -30,7 +30,7 @@ def _same_size(name: str, x: Any, y: Any) -> tuple[Any, Any]:
     return x, y
 
 
-_squared = binary("mse_loss", lambda a, b: (a - b) * (a - b), lambda g, a, b: 2 * g * (a - b), lambda g, a, b: -2 * g * (a - b), publish=False)
+_squared: Any = binary("mse_loss", lambda a, b: (a - b) * (a - b), lambda g, a, b: 2 * g * (a - b), lambda g, a, b: -2 * g * (a - b), publish=False)
 
 
 def mse_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", weight: Any = None) -> Any:  # noqa: A002
@@ -112,7 +112,7 @@ def _bce_forward(a: Any, b: Any) -> Any:
         return ((b - 1) * np.maximum(np.log1p(-a), -100) - b * np.maximum(np.log(a), -100)).astype(a.dtype)
 
 
-_bce = primitive(
+_bce: Any = primitive(
     "BinaryCrossEntropyBackward0", _bce_forward, tensors=True,
     a=lambda g, a, b: g * (a - b) / ((1 - a) * a).clamp(min=1e-12),
     b=lambda g, a: g * ((-a).log1p().clamp(min=-100) - a.log().clamp(min=-100)),

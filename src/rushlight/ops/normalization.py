@@ -53,7 +53,7 @@ def _from_normalized(g: Any, xhat: Any, scale: Any, weight: Any, axes: Any, need
     return gx, gw, gb
 
 
-_batch_norm = primitive(
+_batch_norm: Any = primitive(
     "NativeBatchNormBackward0", _batch_norm_forward, inputs=("a", "weight", "bias"), aux=True,
     backward=lambda g, a, weight, aux, needs: _needed(K.batch_norm_backward(g, a, weight, aux[0], aux[1], True), needs),
     graph_backward=lambda g, a, weight, eps, needs: _batch_norm_graph(g, a, weight, eps, needs),
@@ -66,7 +66,7 @@ def _eval_forward(a: Any, weight: Any, bias: Any, mean: Any, invstd: Any) -> Any
     return K.add(K.mul(a, _channel(scale, a.ndim)), _channel(shift, a.ndim))
 
 
-_batch_norm_eval = primitive(
+_batch_norm_eval: Any = primitive(
     "NativeBatchNormBackward0", _eval_forward, inputs=("a", "weight", "bias"),
     backward=lambda g, a, weight, mean, invstd, needs: _needed(K.batch_norm_backward(g, a, weight, mean, invstd, False), needs),
     graph_backward=lambda g, a, weight, mean, invstd, needs: _from_normalized(
@@ -188,7 +188,7 @@ def _layer_graph(g: Any, a: Any, n_dims: int, weight: Any, eps: float, needs: An
     return gx, gw, gb
 
 
-_layer_norm = primitive(
+_layer_norm: Any = primitive(
     "NativeLayerNormBackward0", _layer_forward, inputs=("a", "weight", "bias"), aux=True,
     backward=lambda g, a, n_dims, weight, aux, needs: _needed(K.layer_norm_backward(g, a, n_dims, weight, aux[0], aux[1]), needs),
     graph_backward=lambda g, a, n_dims, weight, eps, needs: _layer_graph(g, a, n_dims, weight, eps, needs),
@@ -246,7 +246,7 @@ def _rms_graph(g: Any, a: Any, n_dims: int, weight: Any, eps: float, needs: Any)
     return gx, gw
 
 
-_rms_norm = primitive(
+_rms_norm: Any = primitive(
     "FusedRmsNormBackward0", _rms_forward, inputs=("a", "weight"), aux=True,
     backward=lambda g, a, n_dims, weight, aux, needs: _needed(K.rms_norm_backward(g, a, n_dims, weight, aux), needs),
     graph_backward=lambda g, a, n_dims, weight, eps, needs: _rms_graph(g, a, n_dims, weight, eps, needs),
@@ -284,7 +284,7 @@ def _group_graph(g: Any, a: Any, groups: int, weight: Any, eps: float, needs: An
     return gx, gw, gb
 
 
-_group_norm = primitive(
+_group_norm: Any = primitive(
     "NativeGroupNormBackward0", _group_forward, inputs=("a", "weight", "bias"), aux=True,
     backward=lambda g, a, groups, weight, aux, needs: _needed(K.group_norm_backward(g, a, groups, weight, aux[0], aux[1]), needs),
     graph_backward=lambda g, a, groups, weight, eps, needs: _group_graph(g, a, groups, weight, eps, needs),

@@ -17,8 +17,8 @@ def _zeros_join(re: Any, im: Any) -> Any:
     return complex_of(re, im)
 
 
-_real = primitive("RealBackward0", lambda a: a.real, view=True, tensors=True, a=lambda g: _zeros_join(g, g * 0))
-_imag = primitive("ImagBackward0", lambda a: a.imag, view=True, tensors=True, a=lambda g: _zeros_join(g * 0, g))
+_real: Any = primitive("RealBackward0", lambda a: a.real, view=True, tensors=True, a=lambda g: _zeros_join(g, g * 0))
+_imag: Any = primitive("ImagBackward0", lambda a: a.imag, view=True, tensors=True, a=lambda g: _zeros_join(g * 0, g))
 
 
 @public
@@ -56,7 +56,7 @@ def _pairs(a: Any) -> Any:
     return result
 
 
-view_as_real_ = primitive("ViewAsRealBackward0", _pairs, view=True, tensors=True, a=lambda g: view_as_complex_(g.contiguous()))
+view_as_real_: Any = primitive("ViewAsRealBackward0", _pairs, view=True, tensors=True, a=lambda g: view_as_complex_(g.contiguous()))
 
 
 def _joined(a: Any) -> Any:
@@ -64,7 +64,7 @@ def _joined(a: Any) -> Any:
     return np.lib.stride_tricks.as_strided(a.reshape(a.shape), a.shape, a.strides).view(kind)[..., 0]
 
 
-view_as_complex_ = primitive("ViewAsComplexBackward0", _joined, view=True, tensors=True, a=lambda g: view_as_real_(g))
+view_as_complex_: Any = primitive("ViewAsComplexBackward0", _joined, view=True, tensors=True, a=lambda g: view_as_real_(g))
 
 
 @public

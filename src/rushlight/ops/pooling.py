@@ -10,44 +10,44 @@ from ..backend.numpy.pool import pool_output_shape
 from .convolution import per_dim
 from .declare import FUNCTIONS, primitive, type_error
 
-_max_pool = primitive(
+_max_pool: Any = primitive(
     "MaxPool2DWithIndicesBackward0",
     lambda a, kernel, stride, padding, dilation, ceil_mode: _pair(K.max_pool_forward(a, kernel, stride, padding, dilation, ceil_mode)),
     aux=True,
     a=lambda g, a_shape, aux: K.max_pool_backward(g, aux, a_shape),
     graph={"a": lambda g, a_shape, aux: _scattered(g, aux, a_shape)},
 )  # fmt: skip
-_max_pool_indices = primitive(
+_max_pool_indices: Any = primitive(
     "MaxPool2DWithIndicesBackward0",
     lambda a, kernel, stride, padding, dilation, ceil_mode: _both(K.max_pool_forward(a, kernel, stride, padding, dilation, ceil_mode)),
     aux=True, non_differentiable=(1,),
     a=lambda g, a_shape, aux: K.max_pool_backward(g, aux, a_shape),
     graph={"a": lambda g, a_shape, aux: _scattered(g, aux, a_shape)},
 )  # fmt: skip
-_adaptive_max = primitive(
+_adaptive_max: Any = primitive(
     "AdaptiveMaxPool2DBackward0", lambda a, size: _both(K.adaptive_max_pool_forward(a, size)), aux=True, non_differentiable=(1,),
     a=lambda g, a_shape, aux: K.max_pool_backward(g, aux, a_shape),
     graph={"a": lambda g, a_shape, aux: _scattered(g, aux, a_shape)},
 )  # fmt: skip
-_avg_pool = primitive(
+_avg_pool: Any = primitive(
     "AvgPool2DBackward0",
     lambda a, kernel, stride, padding, ceil_mode, include, divisor: K.avg_pool_forward(a, kernel, stride, padding, ceil_mode, include, divisor),
     a=lambda g, a_shape, kernel, stride, padding, ceil_mode, include, divisor: _avg_backward(g, a_shape, kernel, stride, padding, ceil_mode, include, divisor),
 )  # fmt: skip
-_avg_backward = primitive(
+_avg_backward: Any = primitive(
     "AvgPool2DBackwardBackward0",
     lambda b, shape, kernel, stride, padding, ceil_mode, include, divisor: K.avg_pool_backward(b, shape, kernel, stride, padding, include, divisor),
     b=lambda g, kernel, stride, padding, ceil_mode, include, divisor: _avg_pool(g, kernel, stride, padding, ceil_mode, include, divisor),
 )  # fmt: skip
-_adaptive_avg = primitive(
+_adaptive_avg: Any = primitive(
     "AdaptiveAvgPool2DBackward0", lambda a, size: K.adaptive_avg_pool_forward(a, size),
     a=lambda g, a_shape: _adaptive_avg_backward(g, a_shape),
 )  # fmt: skip
-_adaptive_avg_backward = primitive(
+_adaptive_avg_backward: Any = primitive(
     "AdaptiveAvgPool2DBackwardBackward0", lambda b, shape: K.adaptive_avg_pool_backward(b, shape),
     b=lambda g, b_shape: _adaptive_avg(g, tuple(b_shape[2:])),
 )  # fmt: skip
-_unpool = primitive(
+_unpool: Any = primitive(
     "MaxUnpool2DBackward0", lambda a, index, shape: K.max_unpool(a, index, shape), inputs=("index",), tensors=True,
     a=lambda g, index: g.flatten(2).gather(2, index.flatten(2)).reshape(index.shape),
 )  # fmt: skip
@@ -85,7 +85,7 @@ def _batched(x: Any, n: int, name: str) -> tuple[Any, bool]:
     raise RuntimeError(f"{name}(): Expected {kinds} tensor with optional 0 dim batch size for input, but got:{list(x._array.shape)}" if n == 1 else f"non-empty {kinds} tensor expected for input")
 
 
-def _windows(name: str, n: int, kernel: Any, stride: Any, padding: Any, dilation: Any = 1) -> tuple[Any, ...]:
+def _windows(name: str, n: int, kernel: Any, stride: Any, padding: Any, dilation: Any = 1) -> Any:
     sizes = per_dim(kernel, n, "kernel_size")
     strides = sizes if stride is None or stride == [] or stride == () else per_dim(stride, n, "stride")
     paddings, dilations = per_dim(padding, n, "padding"), per_dim(dilation, n, "dilation")

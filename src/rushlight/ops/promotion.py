@@ -37,10 +37,9 @@ def result_dtype(*operands: Any) -> dtype:
         known = best[rank]
         best[rank] = d if known is None or known is d else promote_types(known, d)
     found: dtype | None = None
-    for d in reversed(best):
-        if d is None:
-            continue
-        found = d if found is None else _combine(d, found)
+    for candidate in reversed(best):
+        if candidate is not None:
+            found = candidate if found is None else _combine(candidate, found)
     assert found is not None
     return found
 

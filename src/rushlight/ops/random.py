@@ -258,7 +258,7 @@ def _bernoulli_forward(a: Any, gen: Any) -> Any:
     return out
 
 
-_bernoulli = primitive("BernoulliBackward0", _bernoulli_forward, a=lambda g: _nothing(g))
+_bernoulli: Any = primitive("BernoulliBackward0", _bernoulli_forward, a=lambda g: _nothing(g))
 
 
 @publish
@@ -292,7 +292,7 @@ def _poisson_forward(a: Any, gen: Any) -> Any:
     return streams.poisson(gen, a)
 
 
-_poisson = primitive("PoissonBackward0", _poisson_forward, a=lambda g: _nothing(g))
+_poisson: Any = primitive("PoissonBackward0", _poisson_forward, a=lambda g: _nothing(g))
 
 
 @publish
@@ -434,9 +434,9 @@ def _nothing_shaped(g: Any, shape: Any) -> Any:
     return np.zeros(shape, g.dtype) if is_array(g) else g.new_zeros(shape)
 
 
-_normal_tensor_float = primitive("NormalBackward1", _normal_about, a=lambda g: _nothing(g))
-_normal_float_tensor = primitive("NormalBackward2", _normal_scaled, b=lambda g: _nothing(g))
-_normal_tensors = primitive(
+_normal_tensor_float: Any = primitive("NormalBackward1", _normal_about, a=lambda g: _nothing(g))
+_normal_float_tensor: Any = primitive("NormalBackward2", _normal_scaled, b=lambda g: _nothing(g))
+_normal_tensors: Any = primitive(
     "NormalBackward3", _normal_of_both,
     a=lambda g, a_shape: _nothing_shaped(g, a_shape), b=lambda g, b_shape: _nothing_shaped(g, b_shape),
 )  # fmt: skip

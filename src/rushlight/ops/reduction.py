@@ -39,7 +39,7 @@ def spread(g: Any, shape: Any, axes: Any, keep: bool) -> Any:
     return _expand(g, shape)
 
 
-_sum = primitive(
+_sum: Any = primitive(
     "SumBackward0", lambda a, axes, keep: K.sum(a, axes, keep), a=lambda g, a_shape, axes, keep: spread(g, a_shape, axes, keep)
 )
 
@@ -71,7 +71,7 @@ def sum_(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
     return _sum(x, _real_axes(x, axes_of(x, dim)), keepdim or keepdims)
 
 
-_mean = primitive(
+_mean: Any = primitive(
     "MeanBackward0", lambda a, axes, keep: K.mean(a, axes, keep),
     a=lambda g, a_shape, axes, keep: spread(g, a_shape, axes, keep) / count(a_shape, axes),
 )  # fmt: skip
@@ -118,7 +118,7 @@ def _prod_others(x: Any, axis: int) -> Any:
     return before * after
 
 
-_prod = primitive(
+_prod: Any = primitive(
     "ProdBackward0", lambda a, axis, keep: K.prod(a, (axis,), keep), tensors=True,
     a=lambda g, a, axis, keep: (g if keep else g.unsqueeze(axis)) * _prod_others(a, axis).conj(),
 )  # fmt: skip
@@ -138,7 +138,7 @@ def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
     return _prod(x, axis, keepdim)
 
 
-_var = primitive(
+_var: Any = primitive(
     "VarBackward0", lambda a, axes, keep, correction: K.var(a, axes, keep, correction), tensors=True,
     a=lambda g, a, a_shape, axes, keep, correction: _var_backward(g, a, a_shape, axes, keep, correction),
 )  # fmt: skip
@@ -180,7 +180,7 @@ def var(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False
     return _var(input, axes, keepdim, c)
 
 
-_root = primitive(
+_root: Any = primitive(
     "StdBackward0", lambda a, axes, keep, correction: K.sqrt(K.var(a, axes, keep, correction)), tensors=True,
     a=lambda g, a, out, a_shape, axes, keep, correction: _var_backward(
         (g / (2 * out)).masked_fill(out == 0, 0), a, a_shape, axes, keep, correction
@@ -213,7 +213,7 @@ def _with_mean(name: str, op: Any) -> None:
 _with_mean("var", var)
 _with_mean("std", std)
 
-_logsumexp = primitive(
+_logsumexp: Any = primitive(
     "LogsumexpBackward0", lambda a, axes, keep: K.logsumexp(a, axes, keep), tensors=True,
     a=lambda g, a, out, a_shape, axes, keep: spread(g, a_shape, axes, keep) * _softmax_like(a, spread(out, a_shape, axes, keep)),
 )  # fmt: skip
@@ -410,7 +410,7 @@ def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
     return nansum(input, dim, keepdim, dtype=dtype) / n
 
 
-_zero_norm = primitive(
+_zero_norm: Any = primitive(
     "LinalgVectorNormBackward0", lambda a, axes, keep: K.sum((a != 0).astype(a.real.dtype), axes, keep), tensors=True,
     a=lambda g, a: a * 0,
 )  # fmt: skip
@@ -448,7 +448,7 @@ def _p_backward(g: Any, a: Any, out: Any, shape: Any, p: float, axes: Any, keep:
     return slope.masked_fill(n == 0, 0)
 
 
-_p_norm = primitive(
+_p_norm: Any = primitive(
     "LinalgVectorNormBackward0", _p_forward, tensors=True,
     a=lambda g, a, out, a_shape, p, axes, keep: _p_backward(g, a, out, a_shape, p, axes, keep),
 )  # fmt: skip

@@ -26,7 +26,7 @@ def _at_least_1d(function: Any) -> Any:
     return lambda a, axis: function(a.reshape(1), 0).reshape(()) if a.ndim == 0 else function(a, axis)
 
 
-_cumsum = primitive(
+_cumsum: Any = primitive(
     "CumsumBackward0", _at_least_1d(lambda a, axis: K.cumsum(a, axis)), tensors=True,
     a=lambda g, axis: g.flip(axis).cumsum(axis).flip(axis) if g.dim() else g,
 )  # fmt: skip
@@ -58,7 +58,7 @@ def _cumprod_backward(g: Any, a: Any, out: Any, axis: int) -> Any:
     return cat(parts, axis)
 
 
-_cumprod = primitive(
+_cumprod: Any = primitive(
     "CumprodBackward0", _at_least_1d(lambda a, axis: K.cumprod(a, axis)), tensors=True,
     a=lambda g, a, out, axis: _cumprod_backward(g, a, out, axis),
 )  # fmt: skip
@@ -132,7 +132,7 @@ def _logcumsumexp_backward(g: Any, a: Any, out: Any, axis: int) -> Any:
     return part(positive) - part(negative)
 
 
-_logcumsumexp = primitive(
+_logcumsumexp: Any = primitive(
     "LogcumsumexpBackward0", _at_least_1d(_logcumsumexp_forward), tensors=True,
     a=lambda g, a, out, axis: _logcumsumexp_backward(g, a, out, axis),
 )  # fmt: skip

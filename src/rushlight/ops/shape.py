@@ -86,9 +86,9 @@ def reshape_any(x: Any, shape: tuple[int, ...]) -> Any:
     return x.reshape(shape)
 
 
-_view = primitive("ViewBackward0", _view_forward, view=True, a=lambda g, a_shape: reshape_any(g, a_shape))
-_reshape_alias = primitive("ReshapeAliasBackward0", _view_forward, view=True, a=lambda g, a_shape: reshape_any(g, a_shape))
-_unsafe_view = primitive(
+_view: Any = primitive("ViewBackward0", _view_forward, view=True, a=lambda g, a_shape: reshape_any(g, a_shape))
+_reshape_alias: Any = primitive("ReshapeAliasBackward0", _view_forward, view=True, a=lambda g, a_shape: reshape_any(g, a_shape))
+_unsafe_view: Any = primitive(
     "UnsafeViewBackward0", lambda a, shape: np.ascontiguousarray(a).reshape(shape), a=lambda g, a_shape: reshape_any(g, a_shape)
 )
 
@@ -186,7 +186,7 @@ def _clone_array(a: Any, contiguous: bool) -> Any:
     return np.array(a, order="C") if contiguous else np.array(a, order="K")
 
 
-_clone = primitive("CloneBackward0", _clone_array, a=lambda g: g)
+_clone: Any = primitive("CloneBackward0", _clone_array, a=lambda g: g)
 
 
 @public
@@ -229,14 +229,14 @@ def contiguous(input: Any, memory_format: Any = None) -> Any:  # noqa: A002
 
 # ---- permutations ---------------------------------------------------------------------------------------------------------
 
-_permute = primitive(
+_permute: Any = primitive(
     "PermuteBackward0", lambda a, dims: a.transpose(dims), view=True,
     a=lambda g, dims: permute_any(g, tuple(np.argsort(dims).tolist())),
 )  # fmt: skip
-_transpose = primitive(
+_transpose: Any = primitive(
     "TransposeBackward0", lambda a, i, j: a.swapaxes(i, j), view=True, a=lambda g, i, j: transpose_any(g, i, j)
 )
-_t = primitive("TBackward0", lambda a: a.T, view=True, a=lambda g: g.T if g.__class__ is np.ndarray else g.t())
+_t: Any = primitive("TBackward0", lambda a: a.T, view=True, a=lambda g: g.T if g.__class__ is np.ndarray else g.t())
 
 
 def permute_any(x: Any, dims: tuple[int, ...]) -> Any:
@@ -332,8 +332,8 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:  # noqa: A002
 
 # ---- dimensions of length one ------------------------------------------------------------------------------------------------
 
-_squeeze = primitive("SqueezeBackward0", lambda a, dims: a.squeeze(dims), view=True, a=lambda g, a_shape: reshape_any(g, a_shape))
-_unsqueeze = primitive("UnsqueezeBackward0", lambda a, dim: a.reshape((*a.shape[:dim], 1, *a.shape[dim:])), view=True, a=lambda g, a_shape: reshape_any(g, a_shape))
+_squeeze: Any = primitive("SqueezeBackward0", lambda a, dims: a.squeeze(dims), view=True, a=lambda g, a_shape: reshape_any(g, a_shape))
+_unsqueeze: Any = primitive("UnsqueezeBackward0", lambda a, dim: a.reshape((*a.shape[:dim], 1, *a.shape[dim:])), view=True, a=lambda g, a_shape: reshape_any(g, a_shape))
 
 
 @public(inplace=False)
@@ -372,7 +372,7 @@ def sum_to_any(g: Any, shape: Any) -> Any:
     return sum_to(g, shape)
 
 
-_expand = primitive("ExpandBackward0", _expand_forward, view=True, a=lambda g, a_shape: sum_to_any(g, a_shape))
+_expand: Any = primitive("ExpandBackward0", _expand_forward, view=True, a=lambda g, a_shape: sum_to_any(g, a_shape))
 
 
 @public(namespace=False)
@@ -503,11 +503,11 @@ def basic_index(x: Any, key: Any) -> Any:
     return _slice(x, key)
 
 
-_slice_scatter = primitive(
+_slice_scatter: Any = primitive(
     "SliceScatterBackward0", _slice_put, a=lambda g, key: _cleared(g, key), b=lambda g, key: basic_index(g, key)
 )
-_slice = primitive("SliceBackward0", lambda a, key: a[key], view=True, a=lambda g, a_shape, key: _slice_backward(g, a_shape, key))
-_select = primitive("SelectBackward0", lambda a, key: a[(*key, ...)], view=True, a=lambda g, a_shape, key: _slice_backward(g, a_shape, key))
+_slice: Any = primitive("SliceBackward0", lambda a, key: a[key], view=True, a=lambda g, a_shape, key: _slice_backward(g, a_shape, key))
+_select: Any = primitive("SelectBackward0", lambda a, key: a[(*key, ...)], view=True, a=lambda g, a_shape, key: _slice_backward(g, a_shape, key))
 
 
 @public
@@ -571,12 +571,12 @@ def _split_arrays(a: Any, keys: Any, dim: int) -> Any:
     return [a[key] for key in keys]
 
 
-_split = primitive(
+_split: Any = primitive(
     "SplitBackward0", _split_arrays, multi_view=True,
     a=lambda g, a_shape, keys: _split_backward(g if isinstance(g, list) else [g], a_shape, keys),
     graph={"a": lambda g, a_shape, keys, dim: _split_backward_graph(g if isinstance(g, list) else [g], a_shape, keys, dim)},
 )  # fmt: skip
-_unbind = primitive(
+_unbind: Any = primitive(
     "UnbindBackward0", lambda a, dim: [a[(slice(None),) * dim + (i, ...)] for i in range(a.shape[dim])], multi_view=True,
     a=lambda g, a_shape, dim: np.stack(g if isinstance(g, list) else [g], dim),
     graph={"a": lambda g, dim: _stack_any(g if isinstance(g, list) else [g], dim)},
@@ -747,7 +747,7 @@ def _diagonal_view(a: Any, offset: int, d1: int, d2: int) -> Any:
     return as_strided_array(a[tuple(start)], shape, strides)
 
 
-_diagonal = primitive(
+_diagonal: Any = primitive(
     "DiagonalBackward0", _diagonal_view, view=True,
     a=lambda g, a_shape, offset, d1, d2: _diagonal_backward(g, a_shape, offset, d1, d2),
     graph={"a": lambda g, a_shape, offset, d1, d2: diagonal_scatter(g.new_zeros(a_shape), g, offset, d1, d2)},
@@ -792,11 +792,11 @@ def _unfold_backward(g: Any, a_shape: Any, d: int, size: int, step: int) -> Any:
     return out
 
 
-_unfold = primitive(
+_unfold: Any = primitive(
     "UnfoldBackward0", _unfold_view, view=True,
     a=lambda g, a_shape, d, size, step: _unfold_backward_op(g, a_shape, d, size, step),
 )  # fmt: skip
-_unfold_backward_op = primitive(
+_unfold_backward_op: Any = primitive(
     "UnfoldBackwardBackward0", lambda b, a_shape, d, size, step: _unfold_backward(b, a_shape, d, size, step),
     b=lambda g, d, size, step: _unfold(g, d, size, step),
 )  # fmt: skip

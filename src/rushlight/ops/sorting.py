@@ -41,7 +41,7 @@ def _unsorted(g: Any, index: Any, shape: Any, axis: int) -> Any:
     return g.new_zeros(shape).scatter_add(axis, _as_tensor(index), g)
 
 
-_sort = primitive(
+_sort: Any = primitive(
     "SortBackward0", _sorted, tensors=True, aux=True, non_differentiable=(1,),
     a=lambda g, a_shape, axis, aux: _unsorted(g, aux, a_shape, axis),
 )  # fmt: skip
@@ -90,7 +90,7 @@ def _top(a: Any, k: int, axis: int, largest: bool, in_order: bool) -> Any:
     return [np.take_along_axis(a, index, axis), index], index
 
 
-_topk = primitive(
+_topk: Any = primitive(
     "TopkBackward0", _top, tensors=True, aux=True, non_differentiable=(1,),
     a=lambda g, a_shape, axis, aux: _unsorted(g, aux, a_shape, axis),
 )  # fmt: skip
