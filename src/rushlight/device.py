@@ -12,7 +12,7 @@ _TYPES = (
 )  # fmt: skip
 
 
-class device:  # noqa: N801
+class device:
     """A device by name, as in `device("cpu")` or `device("cuda", 0)`.
 
     >>> import rushlight as torch
@@ -22,23 +22,23 @@ class device:  # noqa: N801
 
     __slots__ = ("index", "type")
 
-    def __init__(self, type: Any = "cpu", index: int | None = None) -> None:  # noqa: A002
-        if type.__class__ is device:
-            type, index = type.type, type.index  # noqa: A001
-        elif isinstance(type, int):
-            type, index = "cuda", type  # noqa: A001
-        elif not isinstance(type, str):
-            raise TypeError(f"device(): argument 'type' must be str or torch.device, not {type.__class__.__name__}")
-        elif ":" in type:
-            type, _, number = type.partition(":")  # noqa: A001
+    def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
+        name: Any = type
+        if isinstance(name, device):
+            name, index = name.type, name.index
+        elif isinstance(name, int):
+            name, index = "cuda", name
+        elif not isinstance(name, str):
+            raise TypeError(f"device(): argument 'type' must be str or torch.device, not {name.__class__.__name__}")
+        elif ":" in name:
+            name, _, number = name.partition(":")
             if not number.isdigit():
-                raise RuntimeError(f"Invalid device string: '{type}:{number}'")
+                raise RuntimeError(f"Invalid device string: '{name}:{number}'")
             index = int(number)
-        if type not in _TYPES:
-            raise RuntimeError(
-                f"Expected one of {', '.join(_TYPES)} device type at start of device string: {type}"
-            )
-        self.type, self.index = type, index
+        if name not in _TYPES:
+            raise RuntimeError(f"Expected one of {', '.join(_TYPES)} device type at start of device string: {name}")
+        self.type: str = name
+        self.index = index
 
     def __repr__(self) -> str:
         return f"device(type='{self.type}'" + (f", index={self.index})" if self.index is not None else ")")

@@ -24,7 +24,7 @@ builtin_complex: TypeAlias = complex
 BOOL, INT, FLOAT, COMPLEX = range(4)
 
 
-class dtype:  # noqa: N801
+class dtype:
     """The type of a tensor's elements; compare with `is` or `==`.
 
     >>> import rushlight as torch
@@ -196,14 +196,15 @@ def can_cast(from_: dtype, to: dtype) -> builtin_bool:
     return not (from_.category == INT and to.category == BOOL)
 
 
-class finfo:  # noqa: N801
+class finfo:
     """Limits of a floating-point type: `bits eps max min tiny smallest_normal resolution`."""
 
-    def __init__(self, type: dtype | None = None) -> None:  # noqa: A002
+    def __init__(self, type: dtype | None = None) -> None:
         d = type or _default
         if d.category < FLOAT:
             raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{d!r}'")
-        info: Any = ml_dtypes.finfo(d.to_real().np)
+        find: Any = ml_dtypes.finfo
+        info = find(d.to_real().np)
         self.bits = builtin_int(info.bits)
         for name in ("eps", "max", "min", "tiny", "smallest_normal", "resolution"):
             setattr(self, name, builtin_float(getattr(info, name)))
@@ -219,10 +220,10 @@ class finfo:  # noqa: N801
         )
 
 
-class iinfo:  # noqa: N801
+class iinfo:
     """Limits of an integer type: `bits max min`."""
 
-    def __init__(self, type: dtype) -> None:  # noqa: A002
+    def __init__(self, type: dtype) -> None:
         if type.category != INT:
             raise TypeError(f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{type!r}'")
         info = np.iinfo(type.np)

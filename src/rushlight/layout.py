@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class layout:  # noqa: N801
+class layout:
     """How a tensor's elements are stored; rushlight has `strided` only."""
 
     def __init__(self, name: str) -> None:
@@ -18,7 +18,7 @@ class layout:  # noqa: N801
         return self.name
 
 
-class memory_format(layout):  # noqa: N801
+class memory_format(layout):
     """The order of a dense tensor's dimensions in memory."""
 
 

@@ -26,7 +26,13 @@ def assert_close(
     >>> import rushlight as torch
     >>> torch.testing.assert_close(torch.tensor(1.0), torch.tensor(1.0 + 1e-7))
     """
-    options: dict[str, Any] = {"rtol": rtol, "atol": atol, "equal_nan": equal_nan, "check_dtype": check_dtype, "msg": msg}
+    options: dict[str, Any] = {
+        "rtol": rtol,
+        "atol": atol,
+        "equal_nan": equal_nan,
+        "check_dtype": check_dtype,
+        "msg": msg,
+    }
     if isinstance(expected, (list, tuple)):
         if len(actual) != len(expected):
             raise AssertionError(f"The length of the sequences mismatch: {len(actual)} != {len(expected)}")
@@ -44,12 +50,20 @@ def assert_close(
     a, b = _array(actual), _array(expected)
     if a.shape != b.shape:
         raise AssertionError(f"The values for attribute 'shape' do not match: {actual.shape} != {expected.shape}.")
-    if isinstance(actual, Tensor) and isinstance(expected, Tensor) and check_dtype and actual.dtype is not expected.dtype:
+    if (
+        isinstance(actual, Tensor)
+        and isinstance(expected, Tensor)
+        and check_dtype
+        and actual.dtype is not expected.dtype
+    ):
         raise AssertionError(f"The values for attribute 'dtype' do not match: {actual.dtype} != {expected.dtype}.")
     if rtol is None or atol is None:
         found = [_TOLERANCES.get(x.dtype.name, (0.0, 0.0)) for x in (a, b)]
         rtol, atol = max(f[0] for f in found), max(f[1] for f in found)
-    wide = [x.astype(np.complex128 if x.dtype.kind == "c" else np.float64) if x.dtype.kind not in "iub" else x for x in (a, b)]
+    wide = [
+        x.astype(np.complex128 if x.dtype.kind == "c" else np.float64) if x.dtype.kind not in "iub" else x
+        for x in (a, b)
+    ]
     with np.errstate(all="ignore"):
         close = np.isclose(wide[0], wide[1], rtol=rtol, atol=atol, equal_nan=equal_nan)
     if close.all():
@@ -71,7 +85,9 @@ def _array(value: Any) -> Any:
     return value.detach()._array if isinstance(value, Tensor) else np.asarray(value)
 
 
-def make_tensor(*shape: Any, dtype: Any, device: Any = "cpu", low: Any = None, high: Any = None, requires_grad: bool = False) -> Any:
+def make_tensor(
+    *shape: Any, dtype: Any, device: Any = "cpu", low: Any = None, high: Any = None, requires_grad: bool = False
+) -> Any:
     """Random values of a shape and dtype between `low` and `high` (-9 and 9; 0 and 9 for unsigned types)."""
     from . import dtypes, empty, randint
 

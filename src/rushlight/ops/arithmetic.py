@@ -80,7 +80,6 @@ def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
 public(rsub)
 
 
-
 def _no_floor_divide_slope(g: Any) -> Any:
     raise RuntimeError("derivative for aten::floor_divide is not implemented")
 
@@ -164,8 +163,9 @@ def conj(input: Any) -> Any:
 
 
 public(conj, out=True, aliases=("conj_physical",))
-attach("conj_physical_", inplace_of(conj, "conj_physical"))
-FUNCTIONS["conj_physical_"] = Tensor.conj_physical_
+_conj_in_place = inplace_of(conj, "conj_physical")
+attach("conj_physical_", _conj_in_place)
+FUNCTIONS["conj_physical_"] = _conj_in_place
 FUNCTIONS["resolve_conj"] = FUNCTIONS["resolve_neg"] = Tensor.resolve_conj
 
 
@@ -180,7 +180,7 @@ def _power_base(g: Any, a: Any, b: Any) -> Any:
 
 def _power_exponent(g: Any, a: Any, b: Any, out: Any) -> Any:
     """d(a**b)/db: 0 where the base is 0 and the exponent is not negative."""
-    from . import log
+    from .pointwise import log
 
     if not isinstance(a, NUMBERS):
         return where(eq(a, 0) & ge(real(b), 0), g * 0, g * conj(out * log(a)))
@@ -277,8 +277,7 @@ for _name, _op in (
     ("imod", remainder), ("ipow", pow),
 ):  # fmt: skip
     attach(f"__{_name}__", inplace_of(_op, _name[1:]))
-attach("__idiv__", Tensor.__itruediv__)
+attach("__idiv__", inplace_of(true_div, "idiv"))
 
 from .comparison import eq, ge, where  # noqa: E402
 from .parts import real  # noqa: E402
-

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..autograd.tensor import wrap
-from .linear import matmul
 from .activation import softmax_of as softmax
+from .linear import matmul
 
 
 def scaled_dot_product_attention(
@@ -66,7 +66,9 @@ def scaled_dot_product_attention(
 
 def _c(x: Any) -> str:
     name: str = x.dtype.name
-    return {"float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16"}.get(name, name)
+    return {"float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16"}.get(
+        name, name
+    )
 
 
 FUNCTIONAL = {"scaled_dot_product_attention": scaled_dot_product_attention}

@@ -11,7 +11,6 @@ from .activation import softmax_of as softmax
 from .declare import primitive
 
 
-
 def reduction_of(reduction: str, size_average: Any = None, reduce: Any = None) -> str:
     """`reduction`, or what PyTorch's two old flags meant."""
     if size_average is not None or reduce is not None:
@@ -67,7 +66,9 @@ def _with_aux(found: Any) -> Any:
     return loss, (stats, total)
 
 
-def _cross_entropy_graph(g: Any, a: Any, target: Any, weight: Any, ignore: int, smoothing: float, reduction: str) -> Any:
+def _cross_entropy_graph(
+    g: Any, a: Any, target: Any, weight: Any, ignore: int, smoothing: float, reduction: str
+) -> Any:
     p = softmax(a, 1)
     classes = a.shape[1]
     share = _entry_weights(target, weight, ignore, a)
@@ -88,7 +89,13 @@ def _cross_entropy_graph(g: Any, a: Any, target: Any, weight: Any, ignore: int, 
 
 
 def nll_loss(
-    input: Any, target: Any, weight: Any = None, size_average: Any = None, ignore_index: int = -100, reduce: Any = None, reduction: str = "mean"  # noqa: A002
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: Any = None,
+    ignore_index: int = -100,
+    reduce: Any = None,
+    reduction: str = "mean",
 ) -> Any:
     """Minus the log-probability of the target class: input (N, C, ...), target (N, ...) of class numbers."""
     reduction = reduction_of(reduction, size_average, reduce)
@@ -102,7 +109,7 @@ def nll_loss(
 def _check_targets(x: Any, target: Any, weight: Any, name: str) -> None:
     n = x._array.ndim
     if n == 0:
-        raise RuntimeError("input tensor should be 1D or 2D") if name == "nll_loss" else RuntimeError("input tensor should be 1D or 2D")
+        raise RuntimeError("input tensor should be 1D or 2D")
     if target._array.dtype.kind not in "iu":
         raise RuntimeError(f"expected scalar type Long but found {target.dtype.scalar_name}")
     batch = x._array.shape[0]
@@ -132,7 +139,7 @@ def _check_targets(x: Any, target: Any, weight: Any, name: str) -> None:
 
 
 def cross_entropy(
-    input: Any, target: Any, weight: Any = None, size_average: Any = None, ignore_index: int = -100, reduce: Any = None,  # noqa: A002
+    input: Any, target: Any, weight: Any = None, size_average: Any = None, ignore_index: int = -100, reduce: Any = None,
     reduction: str = "mean", label_smoothing: float = 0.0,
 ) -> Any:  # fmt: skip
     """`nll_loss` of `log_softmax`, in one pass: input (N, C, ...) of scores; targets are class numbers, or probabilities.
@@ -155,7 +162,9 @@ def cross_entropy(
         if target._array.ndim == input._array.ndim - 1:
             raise RuntimeError(f"expected scalar type Long but found {target.dtype.scalar_name}")
         raise RuntimeError(
-            f"Expected floating point type for target with class probabilities, got {target.dtype.scalar_name}" if False else "0D or 1D target tensor expected, multi-target not supported"
+            f"Expected floating point type for target with class probabilities, got {target.dtype.scalar_name}"
+            if False
+            else "0D or 1D target tensor expected, multi-target not supported"
         )
     _check_targets(input, target, weight, "cross_entropy")
     if axis == 0:

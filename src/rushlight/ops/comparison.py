@@ -82,7 +82,11 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     try:
         return _where(condition, x, y)
     except ValueError:
-        raise broadcast_error(x._array, y._array) or broadcast_error(condition._array, x._array) or RuntimeError("where(): shapes do not broadcast") from None
+        raise (
+            broadcast_error(x._array, y._array)
+            or broadcast_error(condition._array, x._array)
+            or RuntimeError("where(): shapes do not broadcast")
+        ) from None
 
 
 def _typed(x: Any, d: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from ..autograd.tensor import Tensor
 from ..backend import kernels as K
 from .declare import FUNCTIONS, primitive, type_error
@@ -63,7 +62,9 @@ def per_dim(value: Any, n: int, name: str) -> tuple[int, ...]:
         if len(value) == 1:
             return (int(value[0]),) * n
         if len(value) != n:
-            raise RuntimeError(f"expected {name} to be a single integer value or a list of {n} values to match the convolution dimensions, but got {name}={list(value)}")
+            raise RuntimeError(
+                f"expected {name} to be a single integer value or a list of {n} values to match the convolution dimensions, but got {name}={list(value)}"
+            )
         return tuple(int(v) for v in value)
     return (int(value),) * n
 
@@ -79,7 +80,9 @@ def _check(x: Any, w: Any, bias: Any, n: int, groups: int, transposed: bool, nam
         raise RuntimeError(f"Input type ({_c_type(x)}) and bias type ({_c_type(bias)}) should be the same")
     if k.ndim != n + 2:
         raise RuntimeError(
-            f"weight should have at least three dimensions" if k.ndim < 3 else f"Expected {n + 2}-dimensional weight for {n}-dimensional convolution, but got {k.ndim}-dimensional weight of size {list(k.shape)} instead"
+            "weight should have at least three dimensions"
+            if k.ndim < 3
+            else f"Expected {n + 2}-dimensional weight for {n}-dimensional convolution, but got {k.ndim}-dimensional weight of size {list(k.shape)} instead"
         )
     if a.ndim not in (n + 1, n + 2):
         raise RuntimeError(
@@ -120,7 +123,9 @@ def _c_type(x: Any) -> str:
     return {"float32": "float", "float64": "double", "int64": "long int"}.get(name, name)
 
 
-def convolution(x: Any, w: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int, n: int, name: str) -> Any:
+def convolution(
+    x: Any, w: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int, n: int, name: str
+) -> Any:
     """The convolution of `n` spatial dimensions, after all checks."""
     _check(x, w, bias, n, groups, False, name)
     strides, dilations = per_dim(stride, n, "stride"), per_dim(dilation, n, "dilation")
@@ -163,7 +168,9 @@ def convolution(x: Any, w: Any, bias: Any, stride: Any, padding: Any, dilation: 
 def _conv_function(n: int) -> Any:
     name = f"conv{n}d"
 
-    def conv(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> Any:  # noqa: A002
+    def conv(
+        input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+    ) -> Any:
         return convolution(input, weight, bias, stride, padding, dilation, groups, n, name)
 
     conv.__name__ = conv.__qualname__ = name
@@ -180,7 +187,14 @@ def _transposed_function(n: int) -> Any:
     name = f"conv_transpose{n}d"
 
     def conv(
-        input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0, groups: int = 1, dilation: Any = 1  # noqa: A002
+        input: Any,
+        weight: Any,
+        bias: Any = None,
+        stride: Any = 1,
+        padding: Any = 0,
+        output_padding: Any = 0,
+        groups: int = 1,
+        dilation: Any = 1,
     ) -> Any:
         _check(input, weight, bias, n, groups, True, name)
         strides, dilations = per_dim(stride, n, "stride"), per_dim(dilation, n, "dilation")
@@ -216,17 +230,25 @@ conv_transpose1d, conv_transpose2d, conv_transpose3d = map(_transposed_function,
 
 
 def _general(
-    input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, transposed: bool, output_padding: Any, groups: int  # noqa: A002
+    input: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    transposed: bool,
+    output_padding: Any,
+    groups: int,
 ) -> Any:
     """`torch.convolution`: any of the six, by its parameters."""
     n = weight._array.ndim - 2
     if transposed:
-        return (conv_transpose1d, conv_transpose2d, conv_transpose3d)[n - 1](input, weight, bias, stride, padding, output_padding, groups, dilation)
+        return (conv_transpose1d, conv_transpose2d, conv_transpose3d)[n - 1](
+            input, weight, bias, stride, padding, output_padding, groups, dilation
+        )
     return convolution(input, weight, bias, stride, padding, dilation, groups, n, f"conv{n}d")
 
 
-FUNCTIONAL = {
-    f.__name__: f for f in (conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d)
-}
+FUNCTIONAL = {f.__name__: f for f in (conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d)}
 FUNCTIONS.update(FUNCTIONAL)
 FUNCTIONS["convolution"] = _general

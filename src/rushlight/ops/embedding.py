@@ -29,7 +29,7 @@ def _gathered(g: Any, ids: Any, padding: Any, by_freq: bool) -> Any:
 
 
 def embedding(
-    input: Any, weight: Any, padding_idx: int | None = None, max_norm: float | None = None, norm_type: float = 2.0,  # noqa: A002
+    input: Any, weight: Any, padding_idx: int | None = None, max_norm: float | None = None, norm_type: float = 2.0,
     scale_grad_by_freq: bool = False, sparse: bool = False,
 ) -> Any:  # fmt: skip
     """Rows of `weight` (rows, features) by the numbers in `input`; `padding_idx` gets no gradient.
@@ -68,7 +68,9 @@ def _renormalize(weight: Any, ids: Any, max_norm: float, p: float) -> None:
     weight._version[0] += 1
 
 
-def _torch_embedding(weight: Any, indices: Any, padding_idx: int = -1, scale_grad_by_freq: bool = False, sparse: bool = False) -> Any:
+def _torch_embedding(
+    weight: Any, indices: Any, padding_idx: int = -1, scale_grad_by_freq: bool = False, sparse: bool = False
+) -> Any:
     """`torch.embedding`: the table first."""
     return embedding(indices, weight, None if padding_idx < 0 else padding_idx, scale_grad_by_freq=scale_grad_by_freq)
 

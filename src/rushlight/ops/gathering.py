@@ -531,7 +531,7 @@ _masked_fill_tensor: Any = primitive(
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:  # noqa: A002
     """`input` with one value where `mask` holds."""
     if mask._array.dtype.kind != "b":
-        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype.scalar_name.lower() if False else mask.dtype.name}")
+        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype.name}")
     try:
         np.broadcast_shapes(input._array.shape, mask._array.shape)
     except ValueError:

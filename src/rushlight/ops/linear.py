@@ -87,7 +87,7 @@ def bmm(input: Any, mat2: Any) -> Any:  # noqa: A002
         raise RuntimeError(
             f"Expected size for first two dimensions of batch2 tensor to be: [{a.shape[0]}, {a.shape[2]}] but got: [{b.shape[0]}, {b.shape[1]}]."
         )
-    _same_dtype(input, mat2, "batch1 and batch2") if False else _same_dtype(input, mat2)
+    _same_dtype(input, mat2)
     return _bmm(input, mat2)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .declare import binary, primitive
 from .class_losses import reduction_of
+from .declare import binary, primitive
 
 
 def reduced(losses: Any, reduction: str) -> Any:
@@ -30,10 +30,18 @@ def _same_size(name: str, x: Any, y: Any) -> tuple[Any, Any]:
     return x, y
 
 
-_squared: Any = binary("mse_loss", lambda a, b: (a - b) * (a - b), lambda g, a, b: 2 * g * (a - b), lambda g, a, b: -2 * g * (a - b), publish=False)
+_squared: Any = binary(
+    "mse_loss",
+    lambda a, b: (a - b) * (a - b),
+    lambda g, a, b: 2 * g * (a - b),
+    lambda g, a, b: -2 * g * (a - b),
+    publish=False,
+)
 
 
-def mse_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", weight: Any = None) -> Any:  # noqa: A002
+def mse_loss(
+    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", weight: Any = None
+) -> Any:
     """Squared differences."""
     reduction = reduction_of(reduction, size_average, reduce)
     x, y = _same_size("mse_loss", input, target)
@@ -52,7 +60,9 @@ def _weighted(losses: Any, weight: Any, reduction: str) -> Any:
     return reduced(weighted, reduction)
 
 
-def l1_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", weight: Any = None) -> Any:  # noqa: A002
+def l1_loss(
+    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", weight: Any = None
+) -> Any:
     """Absolute differences."""
     reduction = reduction_of(reduction, size_average, reduce)
     x, y = _same_size("l1_loss", input, target)
@@ -60,7 +70,7 @@ def l1_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = Non
 
 
 def smooth_l1_loss(
-    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", beta: float = 1.0  # noqa: A002
+    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", beta: float = 1.0
 ) -> Any:
     """Squared differences over `2 beta` up to `beta`, absolute ones less `beta / 2` beyond."""
     reduction = reduction_of(reduction, size_average, reduce)
@@ -75,7 +85,7 @@ def smooth_l1_loss(
     return reduced(where(difference < beta, difference * difference * (0.5 / beta), difference - 0.5 * beta), reduction)
 
 
-def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:  # noqa: A002
+def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
     """Half the squared difference up to `delta`, `delta` times the absolute one less `delta / 2` beyond."""
     reduction = reduction_of(reduction)
     if delta <= 0:
@@ -89,7 +99,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
 
 
 def binary_cross_entropy(
-    input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"  # noqa: A002
+    input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
 ) -> Any:
     """`-(t log p + (1 - t) log(1 - p))` of probabilities, the logs not below -100."""
     reduction = reduction_of(reduction, size_average, reduce)
@@ -120,13 +130,19 @@ _bce: Any = primitive(
 
 
 def binary_cross_entropy_with_logits(
-    input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean", pos_weight: Any = None  # noqa: A002
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    pos_weight: Any = None,
 ) -> Any:
     """`binary_cross_entropy` of `sigmoid(input)`, computed without its overflow; `pos_weight` weighs the positives."""
     reduction = reduction_of(reduction, size_average, reduce)
     if target._array.shape != input._array.shape:
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
-    from ..nn.functional import logsigmoid
+    from .activation import logsigmoid
 
     log_p = logsigmoid(input)
     if pos_weight is None:
@@ -139,7 +155,12 @@ def binary_cross_entropy_with_logits(
 
 
 def kl_div(
-    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", log_target: bool = False  # noqa: A002
+    input: Any,
+    target: Any,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    log_target: bool = False,
 ) -> Any:
     """`target * (log target - input)`; `log_target`: the target is given as its log. `batchmean` divides by the batch."""
     if size_average is not None or reduce is not None:
@@ -154,7 +175,7 @@ def kl_div(
     if log_target:
         losses = target.exp() * (target - input)
     else:
-        from . import xlogy
+        from .pairwise import xlogy
 
         losses = xlogy(target, target) - target * input
     if reduction == "batchmean":

@@ -76,7 +76,7 @@ _batch_norm_eval: Any = primitive(
 
 
 def batch_norm(
-    input: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None, training: bool = False,  # noqa: A002
+    input: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None, training: bool = False,
     momentum: float = 0.1, eps: float = 1e-5,
 ) -> Any:  # fmt: skip
     """Each channel standardised: by the batch's statistics in training (the running ones are updated), else by those.
@@ -87,7 +87,11 @@ def batch_norm(
         raise type_error("batch_norm", input)
     a = input._array
     if a.ndim < 2:
-        raise RuntimeError(f"batch_norm expects input of at least 2 dimensions, got {a.ndim}" if False else "Expected more than 1 value per channel when training, got input size " + f"{input.size()}")
+        raise RuntimeError(
+            f"batch_norm expects input of at least 2 dimensions, got {a.ndim}"
+            if False
+            else "Expected more than 1 value per channel when training, got input size " + f"{input.size()}"
+        )
     channels = a.shape[1]
     for name, v in (("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias)):
         if v is not None and v._array.size != channels:
@@ -141,7 +145,7 @@ def _batch_mean(y: Any, x: Any) -> Any:
 
 
 def instance_norm(
-    input: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,  # noqa: A002
+    input: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
     use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
 ) -> Any:  # fmt: skip
     """Each channel of each sample standardised on its own."""
@@ -211,7 +215,7 @@ def _check_normalized(name: str, x: Any, shape: tuple[int, ...], **parameters: A
         )
 
 
-def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:  # noqa: A002
+def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
     """Each sample standardised over its last dimensions (`normalized_shape`), then scaled and shifted.
 
     Ba, Kiros and Hinton 2016, https://arxiv.org/abs/1607.06450.
@@ -253,12 +257,12 @@ _rms_norm: Any = primitive(
 )  # fmt: skip
 
 
-def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:  # noqa: A002
+def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
     """Each sample over the root mean square of its last dimensions (Zhang and Sennrich 2019, arXiv:1910.07467)."""
     shape = tuple(normalized_shape)
     _check_normalized("rms_norm", input, shape, weight=weight)
     if eps is None:
-        eps = dtypes.finfo(input.dtype if input.dtype.itemsize >= 4 else dtypes.float32).eps  # type: ignore[assignment]
+        eps = dtypes.finfo(input.dtype if input.dtype.itemsize >= 4 else dtypes.float32).eps
     return _rms_norm(input, len(shape), weight, eps)
 
 
@@ -268,7 +272,7 @@ def _group_forward(a: Any, groups: int, weight: Any, bias: Any, eps: float) -> A
 
 
 def _group_graph(g: Any, a: Any, groups: int, weight: Any, eps: float, needs: Any) -> Any:
-    n, c = a.shape[:2]
+    n = a.shape[0]
     x = a.reshape(n, groups, -1)
     centered = x - x.mean(2, keepdim=True)
     rstd = ((centered * centered).mean(2, keepdim=True) + eps).rsqrt()
@@ -291,7 +295,7 @@ _group_norm: Any = primitive(
 )  # fmt: skip
 
 
-def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:  # noqa: A002
+def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
     """Each group of channels of each sample standardised (Wu and He 2018, https://arxiv.org/abs/1803.08494)."""
     a = input._array
     if a.ndim < 2:
@@ -311,25 +315,34 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     return _group_norm(input, num_groups, weight, bias, eps)
 
 
-FUNCTIONAL = {
-    f.__name__: f for f in (batch_norm, instance_norm, layer_norm, rms_norm, group_norm)
-}
+FUNCTIONAL = {f.__name__: f for f in (batch_norm, instance_norm, layer_norm, rms_norm, group_norm)}
 
 
 def _legacy_batch_norm(
-    input: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, training: bool, momentum: float, eps: float, cudnn_enabled: bool  # noqa: A002
+    input: Any,
+    weight: Any,
+    bias: Any,
+    running_mean: Any,
+    running_var: Any,
+    training: bool,
+    momentum: float,
+    eps: float,
+    cudnn_enabled: bool,
 ) -> Any:
     """`torch.batch_norm`: the same function with its arguments in another order."""
     return batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
 
 
 def _legacy_layer_norm(
-    input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5, cudnn_enable: bool = True  # noqa: A002
+    input: Any,
+    normalized_shape: Any,
+    weight: Any = None,
+    bias: Any = None,
+    eps: float = 1e-5,
+    cudnn_enable: bool = True,
 ) -> Any:
     """`torch.layer_norm`: one argument more, which means nothing here."""
     return layer_norm(input, normalized_shape, weight, bias, eps)
 
 
-FUNCTIONS.update(
-    batch_norm=_legacy_batch_norm, layer_norm=_legacy_layer_norm, group_norm=group_norm, rms_norm=rms_norm
-)
+FUNCTIONS.update(batch_norm=_legacy_batch_norm, layer_norm=_legacy_layer_norm, group_norm=group_norm, rms_norm=rms_norm)

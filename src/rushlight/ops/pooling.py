@@ -82,7 +82,11 @@ def _batched(x: Any, n: int, name: str) -> tuple[Any, bool]:
     if x._array.ndim == n + 1:
         return x.unsqueeze(0), False
     kinds = {1: "2D or 3D (batch mode)", 2: "3D or 4D (batch mode)", 3: "4D or 5D (batch mode)"}[n]
-    raise RuntimeError(f"{name}(): Expected {kinds} tensor with optional 0 dim batch size for input, but got:{list(x._array.shape)}" if n == 1 else f"non-empty {kinds} tensor expected for input")
+    raise RuntimeError(
+        f"{name}(): Expected {kinds} tensor with optional 0 dim batch size for input, but got:{list(x._array.shape)}"
+        if n == 1
+        else f"non-empty {kinds} tensor expected for input"
+    )
 
 
 def _windows(name: str, n: int, kernel: Any, stride: Any, padding: Any, dilation: Any = 1) -> Any:
@@ -90,11 +94,23 @@ def _windows(name: str, n: int, kernel: Any, stride: Any, padding: Any, dilation
     strides = sizes if stride is None or stride == [] or stride == () else per_dim(stride, n, "stride")
     paddings, dilations = per_dim(padding, n, "padding"), per_dim(dilation, n, "dilation")
     if any(k <= 0 for k in sizes):
-        raise RuntimeError("kernel size should be greater than zero, but got " + (f"kH: {sizes[0]} kW: {sizes[-1]}" if n == 2 else f"{sizes[0]}"))
+        raise RuntimeError(
+            "kernel size should be greater than zero, but got "
+            + (f"kH: {sizes[0]} kW: {sizes[-1]}" if n == 2 else f"{sizes[0]}")
+        )
     if any(s <= 0 for s in strides):
-        raise RuntimeError("stride should not be zero" if n != 1 else f"max_pool1d() stride must be greater than zero, but got {strides[0]}" if name.startswith("max") else "stride should not be zero")
+        raise RuntimeError(
+            "stride should not be zero"
+            if n != 1
+            else f"max_pool1d() stride must be greater than zero, but got {strides[0]}"
+            if name.startswith("max")
+            else "stride should not be zero"
+        )
     if any(d <= 0 for d in dilations):
-        raise RuntimeError("dilation should be greater than zero, but got " + (f"dilationH: {dilations[0]} dilationW: {dilations[-1]}" if n == 2 else f"{dilations[0]}"))
+        raise RuntimeError(
+            "dilation should be greater than zero, but got "
+            + (f"dilationH: {dilations[0]} dilationW: {dilations[-1]}" if n == 2 else f"{dilations[0]}")
+        )
     for p, k, d in zip(paddings, sizes, dilations, strict=True):
         if p < 0:
             raise RuntimeError(f"pad must be non-negative, but got pad: {p}")
@@ -118,21 +134,33 @@ def _max_function(n: int) -> tuple[Any, Any]:
     name = f"max_pool{n}d"
 
     def with_indices(
-        input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False, return_indices: bool = True  # noqa: A002
+        input: Any,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        dilation: Any = 1,
+        ceil_mode: bool = False,
+        return_indices: bool = True,
     ) -> Any:
         x, batched = _batched(input, n, name)
-        windows = _windows(name, n, kernel_size, stride, padding, dilation)
+        windows: Any = _windows(name, n, kernel_size, stride, padding, dilation)
         _check_output(x, *windows, ceil_mode, n)
         values, indices = _max_pool_indices(x, *windows, ceil_mode)
         return (values, indices) if batched else (values.squeeze(0), indices.squeeze(0))
 
     def pool(
-        input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False, return_indices: bool = False  # noqa: A002
+        input: Any,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        dilation: Any = 1,
+        ceil_mode: bool = False,
+        return_indices: bool = False,
     ) -> Any:
         if return_indices:
             return with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
         x, batched = _batched(input, n, name)
-        windows = _windows(name, n, kernel_size, stride, padding, dilation)
+        windows: Any = _windows(name, n, kernel_size, stride, padding, dilation)
         _check_output(x, *windows, ceil_mode, n)
         y = _max_pool(x, *windows, ceil_mode)
         return y if batched else y.squeeze(0)
@@ -147,7 +175,9 @@ def _max_function(n: int) -> tuple[Any, Any]:
 def _avg_function(n: int) -> Any:
     name = f"avg_pool{n}d"
 
-    def general(input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool, include: bool, divisor: Any) -> Any:  # noqa: A002
+    def general(
+        input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool, include: bool, divisor: Any
+    ) -> Any:
         x, batched = _batched(input, n, name)
         sizes, strides, paddings, ones = _windows(name, n, kernel_size, stride, padding)
         if divisor is not None and divisor == 0:
@@ -158,13 +188,26 @@ def _avg_function(n: int) -> Any:
 
     if n == 1:
 
-        def pool(input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False, count_include_pad: bool = True) -> Any:  # noqa: A002
+        def pool(
+            input: Any,
+            kernel_size: Any,
+            stride: Any = None,
+            padding: Any = 0,
+            ceil_mode: bool = False,
+            count_include_pad: bool = True,
+        ) -> Any:
             return general(input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
     else:
 
         def pool(  # type: ignore[misc]
-            input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: Any = None  # noqa: A002
+            input: Any,
+            kernel_size: Any,
+            stride: Any = None,
+            padding: Any = 0,
+            ceil_mode: bool = False,
+            count_include_pad: bool = True,
+            divisor_override: Any = None,
         ) -> Any:
             return general(input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
@@ -179,12 +222,14 @@ def _target_size(x: Any, size: Any, n: int) -> tuple[int, ...]:
         raise RuntimeError(f"adaptive_avg_pool{n}d: output_size must be {n}")
     found = tuple(m if v is None else int(v) for v, m in zip(wanted, x._array.shape[-n:], strict=True))
     if any(v < 0 for v in found):
-        raise RuntimeError(f"adaptive_avg_pool{n}d: elements of output_size must be greater than or equal to 0 but received {{{', '.join(map(str, found))}}}")
+        raise RuntimeError(
+            f"adaptive_avg_pool{n}d: elements of output_size must be greater than or equal to 0 but received {{{', '.join(map(str, found))}}}"
+        )
     return found
 
 
 def _adaptive_functions(n: int) -> tuple[Any, Any]:
-    def average(input: Any, output_size: Any) -> Any:  # noqa: A002
+    def average(input: Any, output_size: Any) -> Any:
         if input._array.ndim not in (n + 1, n + 2):
             raise RuntimeError(
                 f"adaptive_avg_pool{n}d(): Expected {n + 1}D or {n + 2}D tensor, but got {list(input._array.shape)}"
@@ -193,7 +238,7 @@ def _adaptive_functions(n: int) -> tuple[Any, Any]:
         y = _adaptive_avg(x, _target_size(x, output_size, n))
         return y if batched else y.squeeze(0)
 
-    def largest(input: Any, output_size: Any, return_indices: bool = False) -> Any:  # noqa: A002
+    def largest(input: Any, output_size: Any, return_indices: bool = False) -> Any:
         if input._array.ndim not in (n + 1, n + 2):
             raise RuntimeError(
                 f"adaptive_max_pool{n}d(): Expected {n + 1}D or {n + 2}D tensor, but got: {list(input._array.shape)}"
@@ -220,7 +265,7 @@ for _n in (1, 2, 3):
 
 
 def _adaptive_max_with_indices(n: int) -> Any:
-    def function(input: Any, output_size: Any, return_indices: bool = False) -> Any:  # noqa: A002
+    def function(input: Any, output_size: Any, return_indices: bool = False) -> Any:
         return FUNCTIONAL[f"adaptive_max_pool{n}d"](input, output_size, True)
 
     function.__name__ = f"adaptive_max_pool{n}d_with_indices"
@@ -232,12 +277,16 @@ for _n in (1, 2, 3):
 
 
 def _unpool_function(n: int) -> Any:
-    def unpool(input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None) -> Any:  # noqa: A002
+    def unpool(
+        input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
+    ) -> Any:
         sizes, strides, paddings, _ = _windows(f"max_unpool{n}d", n, kernel_size, stride, padding)
         x, batched = _batched(input, n, f"max_unpool{n}d")
         index = indices if batched else indices.unsqueeze(0)
         if x.shape != index.shape:
-            raise RuntimeError(f"Expected shape of indices to be same as that of the input tensor ({list(x.shape)}) but got indices tensor with shape: {list(index.shape)}")
+            raise RuntimeError(
+                f"Expected shape of indices to be same as that of the input tensor ({list(x.shape)}) but got indices tensor with shape: {list(index.shape)}"
+            )
         default = tuple(
             (m - 1) * s + k - 2 * p for m, s, k, p in zip(x._array.shape[2:], strides, sizes, paddings, strict=True)
         )
@@ -263,7 +312,7 @@ for _n in (1, 2, 3):
 
 def lp_pool(x: Any, norm_type: float, kernel: Any, stride: Any, ceil_mode: bool, n: int) -> Any:
     """The p-norm of each window."""
-    from . import relu
+    from .activation import relu
 
     sizes = per_dim(kernel, n, "kernel_size")
     pooled = FUNCTIONAL[f"avg_pool{n}d"](x.pow(norm_type), sizes if n > 1 else sizes[0], stride, 0, ceil_mode)
@@ -271,7 +320,7 @@ def lp_pool(x: Any, norm_type: float, kernel: Any, stride: Any, ceil_mode: bool,
 
 
 def _lp_function(n: int) -> Any:
-    def pool(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:  # noqa: A002
+    def pool(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
         return lp_pool(input, norm_type, kernel_size, stride, ceil_mode, n)
 
     pool.__name__ = pool.__qualname__ = f"lp_pool{n}d"

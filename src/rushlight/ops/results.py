@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 TYPES: dict[str, Any] = {}
@@ -28,6 +29,6 @@ def named(name: str, fields: str) -> Any:
     names = tuple(fields.split())
     attributes: dict[str, Any] = {"_fields": names, "n_fields": len(names), "__module__": "torch.return_types"}
     for i, field in enumerate(names):
-        attributes[field] = property(lambda self, i=i: self[i])
+        attributes[field] = property(operator.itemgetter(i))
     TYPES[name] = type(name, (NamedResult,), attributes)
     return TYPES[name]

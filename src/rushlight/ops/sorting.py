@@ -252,10 +252,8 @@ def _quantile(x: Any, q: Any, dim: Any, keepdim: bool, interpolation: str, skip_
         return out.reshape(tuple(q.shape) + (1,) * ndim) if keepdim else out
     if ndim == 0:
         return found.reshape(q.shape)
-    found = found.unsqueeze(-1).transpose(axis, -2) if False else found
     found = found.movedim(-1, 0)  # (q, ..., with the last axis gone)
     # The reduced axis sat at the end after the swap, so what was last is now at `axis`.
-    rest = list(range(1, ndim))
     if axis != ndim - 1 and not keepdim:
         order = [d for d in range(ndim) if d != axis]
         swapped = [ndim - 1 if d == axis else d for d in range(ndim - 1)]
@@ -264,7 +262,6 @@ def _quantile(x: Any, q: Any, dim: Any, keepdim: bool, interpolation: str, skip_
         swapped = [ndim - 1 if d == axis else d for d in range(ndim - 1)]
         order = [d for d in range(ndim) if d != axis]
         found = found.permute([0] + [1 + swapped.index(d) for d in order]).unsqueeze(axis + 1)
-    del rest
     return found if q.dim() else found.squeeze(0)
 
 
