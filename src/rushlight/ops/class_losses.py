@@ -161,11 +161,7 @@ def cross_entropy(
     if target._array.dtype.kind == "f":
         if target._array.ndim == input._array.ndim - 1:
             raise RuntimeError(f"expected scalar type Long but found {target.dtype.scalar_name}")
-        raise RuntimeError(
-            f"Expected floating point type for target with class probabilities, got {target.dtype.scalar_name}"
-            if False
-            else "0D or 1D target tensor expected, multi-target not supported"
-        )
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
     _check_targets(input, target, weight, "cross_entropy")
     if axis == 0:
         loss = _cross_entropy(input.unsqueeze(0), target.reshape(1), weight, ignore_index, label_smoothing, reduction)

@@ -87,11 +87,7 @@ def batch_norm(
         raise type_error("batch_norm", input)
     a = input._array
     if a.ndim < 2:
-        raise RuntimeError(
-            f"batch_norm expects input of at least 2 dimensions, got {a.ndim}"
-            if False
-            else "Expected more than 1 value per channel when training, got input size " + f"{input.size()}"
-        )
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.size()}")
     channels = a.shape[1]
     for name, v in (("running_mean", running_mean), ("running_var", running_var), ("weight", weight), ("bias", bias)):
         if v is not None and v._array.size != channels:
