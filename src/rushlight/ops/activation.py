@@ -16,7 +16,7 @@ from .arithmetic import conj
 from .comparison import where
 from .declare import binary, inplace_of, primitive, public, type_error, unary
 from .kinds import FLOATING, one_pass, only
-from .pairwise import NO_COMPLEX_CLAMP
+from .pairwise import NO_COMPLEX_CLAMP, held
 from .pointwise import abs, erf, exp, expm1, log1p, sigmoid, tanh, zeros
 
 # The functions of torch.nn.functional that live here.
@@ -33,6 +33,14 @@ def _formula(name: str, kernel_name: str, forward: Any, derivative: Any, kinds: 
     return primitive(
         name, only(kinds, kernel_name, one_pass(forward)), a=one_pass(derivative), graph={"a": _linking(derivative)}
     )
+
+
+def _plain(name: str, kernel_name: str, forward: Any, derivative: Any, kinds: str = FLOATING) -> Any:
+    """An activation without parameters: (out of place, in place)."""
+    op = unary(
+        name, only(kinds, kernel_name, one_pass(forward)), derivative, inplace=False, out=False, method=False, namespace=False
+    )  # fmt: skip
+    return op, inplace_of(op, name)
 
 
 def _linking(derivative: Any) -> Any:
@@ -80,7 +88,7 @@ def relu(input: Any, inplace: bool = False) -> Any:
 relu_ = inplace_of(_relu, "relu")
 
 _hardtanh = _formula(
-    "HardtanhBackward0", NO_COMPLEX_CLAMP, lambda a, low, high: K.clamp(a, low, high),
+    "HardtanhBackward0", NO_COMPLEX_CLAMP, lambda a, low, high: held(a, low, high),
     lambda g, a, low, high: where((a <= low) | (a >= high), 0, g), "iufV",
 )  # fmt: skip
 
@@ -211,24 +219,24 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
     return _apply("softshrink", _softshrink, input, False, lambd)
 
 
-_hardsigmoid = _formula(
-    "HardsigmoidBackward0", "hardsigmoid_cpu", lambda a: K.clamp(a + 3, 0, 6) / 6,
-    lambda g, a: where((a > -3) & (a < 3), g / 6, 0),
+_hardsigmoid, _hardsigmoid_in_place = _plain(
+    "hardsigmoid", "hardsigmoid_cpu", lambda a: held(a + 3, 0, 6) / 6,
+    lambda g, a: linked(where((a > -3) & (a < 3), g / 6, 0), a),
 )  # fmt: skip
-_hardswish = _formula(
-    "HardswishBackward0", "hardswish_cpu", lambda a: a * K.clamp(a + 3, 0, 6) / 6,
+_hardswish, _hardswish_in_place = _plain(
+    "hardswish", "hardswish_cpu", lambda a: a * held(a + 3, 0, 6) / 6,
     lambda g, a: where(a <= -3, 0, where(a < 3, g * (a / 3 + 0.5), g)),
 )  # fmt: skip
 
 
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     """`relu6(input + 3) / 6`."""
-    return _apply("hardsigmoid", _hardsigmoid, input, inplace)
+    return _hardsigmoid_in_place(input) if inplace else _hardsigmoid(input)
 
 
 def hardswish(input: Any, inplace: bool = False) -> Any:
     """`input * relu6(input + 3) / 6` (https://arxiv.org/abs/1905.02244)."""
-    return _apply("hardswish", _hardswish, input, inplace)
+    return _hardswish_in_place(input) if inplace else _hardswish(input)
 
 
 # ---- exponential ----------------------------------------------------------------------------------------------------
@@ -267,12 +275,12 @@ def _silu_slope(g: Any, a: Any) -> Any:
     return g * conj(s * (1 + a * (1 - s)))
 
 
-_silu = _formula("SiluBackward0", "silu_cpu", lambda a: a / (1 + exp(-a)), lambda g, a: _silu_slope(g, a), "fcV")
+_silu, _silu_in_place = _plain("silu", "silu_cpu", lambda a: a / (1 + exp(-a)), lambda g, a: _silu_slope(g, a), "fcV")
 
 
 def silu(input: Any, inplace: bool = False) -> Any:
     """`input * sigmoid(input)` (https://arxiv.org/abs/1702.03118)."""
-    return _apply("silu", _silu, input, inplace)
+    return _silu_in_place(input) if inplace else _silu(input)
 
 
 def _mish_slope(g: Any, a: Any) -> Any:
@@ -280,14 +288,14 @@ def _mish_slope(g: Any, a: Any) -> Any:
     return g * (t + a * sigmoid(a) * (1 - t * t))
 
 
-_mish = _formula(
-    "MishBackward0", "mish_cpu", lambda a: a * tanh(log1p(exp(a))), lambda g, a: _mish_slope(g, a)
+_mish, _mish_in_place = _plain(
+    "mish", "mish_cpu", lambda a: a * tanh(log1p(exp(a))), lambda g, a: _mish_slope(g, a)
 )  # fmt: skip
 
 
 def mish(input: Any, inplace: bool = False) -> Any:
     """`input * tanh(softplus(input))` (https://arxiv.org/abs/1908.08681)."""
-    return _apply("mish", _mish, input, inplace)
+    return _mish_in_place(input) if inplace else _mish(input)
 
 
 ROOT_HALF, ROOT_TWO_OVER_PI, CUBIC = math.sqrt(0.5), math.sqrt(2 / math.pi), 0.044715
@@ -302,11 +310,11 @@ def _gelu_tanh_slope(g: Any, a: Any) -> Any:
     return g * (0.5 * (1 + t) + 0.5 * a * (1 - t * t) * (ROOT_TWO_OVER_PI * (1 + 3 * CUBIC * a * a)))
 
 
-_gelu = _formula(
-    "GeluBackward0", "GeluKernelImpl", lambda a: 0.5 * a * (1 + erf(a * ROOT_HALF)), lambda g, a: _gelu_slope(g, a)
+_gelu, _ = _plain(
+    "gelu", "GeluKernelImpl", lambda a: 0.5 * a * (1 + erf(a * ROOT_HALF)), lambda g, a: _gelu_slope(g, a)
 )  # fmt: skip
-_gelu_tanh = _formula(
-    "GeluBackward0", "GeluKernelImpl", lambda a: 0.5 * a * (1 + tanh(ROOT_TWO_OVER_PI * (a + CUBIC * a * a * a))),
+_gelu_tanh, _ = _plain(
+    "gelu", "GeluKernelImpl", lambda a: 0.5 * a * (1 + tanh(ROOT_TWO_OVER_PI * (a + CUBIC * a * a * a))),
     lambda g, a: _gelu_tanh_slope(g, a),
 )  # fmt: skip
 
@@ -316,7 +324,7 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     """`input` times the normal distribution function, exact or by `tanh` (https://arxiv.org/abs/1606.08415)."""
     if approximate not in ("none", "tanh"):
         raise RuntimeError("approximate argument must be either none or tanh.")
-    return _apply("gelu", _gelu if approximate == "none" else _gelu_tanh, input, False)
+    return (_gelu if approximate == "none" else _gelu_tanh)(input)
 
 
 _softplus = _formula(
@@ -332,8 +340,8 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     return _apply("softplus", _softplus, input, False, beta, threshold)
 
 
-_logsigmoid = _formula(
-    "LogSigmoidBackward0", "log_sigmoid_cpu", lambda a: K.minimum(a, 0) - log1p(exp(-abs(a))),
+_logsigmoid, _ = _plain(
+    "log_sigmoid", "log_sigmoid_cpu", lambda a: K.minimum(a, 0) - log1p(exp(-abs(a))),
     lambda g, a: g * sigmoid(-a),
 )  # fmt: skip
 
@@ -341,7 +349,7 @@ _logsigmoid = _formula(
 @public(method=False, namespace=False, out=True)
 def logsigmoid(input: Any) -> Any:
     """`log(sigmoid(input))`."""
-    return _apply("log_sigmoid", _logsigmoid, input, False)
+    return _logsigmoid(input)
 
 
 def softsign(input: Any) -> Any:

@@ -55,8 +55,24 @@ fmin = _number_wins("fmin", K.fmin, le)
 # ---- limits ---------------------------------------------------------------------------------------------------------
 
 NO_COMPLEX_CLAMP = "clamp is not supported for complex types"
+
+
+def held(a: Any, low: Any, high: Any) -> Any:
+    """`a` between `low` and `high` (arrays, numbers or None), in the formulas of kernels."""
+    if low is None:
+        return K.minimum(a, high)
+    return K.maximum(a, low) if high is None else K.minimum(K.maximum(a, low), high)
+
+
+_held = K.fuse(held)
+
+
+def _clamp_kernel(a: Any, low: Any, high: Any) -> Any:
+    return held(a, low, high) if low is None or high is None else _held(a, low, high)
+
+
 _clamp: Any = primitive(
-    "ClampBackward0", only(REAL, NO_COMPLEX_CLAMP, lambda a, low, high: K.clamp(a, low, high)),
+    "ClampBackward0", only(REAL, NO_COMPLEX_CLAMP, _clamp_kernel),
     a=lambda g, a, low, high: where(_within(a, low, high), g, g * 0),
 )  # fmt: skip
 
@@ -67,12 +83,8 @@ def _within(a: Any, low: Any, high: Any) -> Any:
     return a >= low if high is None else (a >= low) & (a <= high)
 
 
-def _clamp_arrays(a: Any, low: Any, high: Any) -> Any:
-    return K.clamp(a, low, high)
-
-
 _clamp_tensors: Any = primitive(
-    "ClampBackward1", only(REAL, NO_COMPLEX_CLAMP, lambda a, low, high: K.clamp(a, low, high)),
+    "ClampBackward1", only(REAL, NO_COMPLEX_CLAMP, _clamp_kernel),
     a=lambda g, a, low, high, a_shape: _to_shape(where(_within(a, low, high), g, g * 0), a_shape),
     low=lambda g, a, low, high, low_shape: _to_shape(
         where((a < low) if high is None else (a < low) & (low < high), g, g * 0), low_shape
@@ -87,6 +99,9 @@ def _to_shape(g: Any, shape: Any) -> Any:
     return reduce_to(g, shape, (g._array if isinstance(g, Tensor) else g).dtype)
 
 
+_PLAIN = (np.dtype(np.float32), np.dtype(np.float64))
+
+
 def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     """Hold every element between `min` and `max` (numbers or tensors); where they cross, `max` wins.
 
@@ -98,6 +113,8 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
         raise type_error("clamp", input)
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if input._array.dtype in _PLAIN and all(b is None or (b.__class__ in (float, int) and b == b) for b in (min, max)):
+        return _clamp(input, min, max)
     bounds = [b for b in (min, max) if b is not None]
     tensors = [isinstance(b, Tensor) for b in bounds]
     if (any(tensors) and not all(tensors)) or not all(isinstance(b, (Tensor, *NUMBERS, np.generic)) for b in bounds):
