@@ -269,6 +269,14 @@ def test_a_failed_save_leaves_the_old_file(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o666 & ~serialization._umask()
 
 
+def test_a_large_file_is_replaced(tmp_path):
+    path = tmp_path / "model.pt"
+    for value in (1, 2):
+        serialization.save(rushlight.full((5_000_000,), value), path)
+        assert serialization.load(path)[-1].item() == value
+    assert os.listdir(tmp_path) == ["model.pt"]
+
+
 def test_records_are_named_after_the_file_and_aligned(tmp_path):
     path = tmp_path / "my.model.pt"
     serialization.save([ints(5), ints(7)], path)

@@ -10,6 +10,7 @@ import os
 import pickle
 import sys
 import tempfile
+import threading
 import warnings
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -94,11 +95,21 @@ def _replacing(path: str) -> Iterator[Any]:
             file.flush()
             os.fsync(raw.fileno())
         os.chmod(temporary, os.stat(target).st_mode if os.path.exists(target) else 0o666 & ~_umask())
-        os.replace(temporary, target)
+        _replace(temporary, target)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def _replace(temporary: str, target: str) -> None:
+    """`os.replace`, without waiting until the memory of a large old file is free again."""
+    if os.name == "posix" and os.path.exists(target) and os.path.getsize(target) > 1 << 24:
+        old = os.open(target, os.O_RDONLY)  # the file lives on until this is closed, elsewhere
+        os.replace(temporary, target)
+        threading.Thread(target=os.close, args=(old,)).start()
+    else:
+        os.replace(temporary, target)
 
 
 def _umask() -> int:
