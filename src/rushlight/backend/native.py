@@ -29,9 +29,9 @@ def install(kernels: dict[str, Any]) -> None:
     """Replace each NumPy kernel in `kernels` by the native one of the same name, which calls it back when it must."""
     if library is None:
         return
-    for name, kernel in list(kernels.items()):
+    for name, kernel in [item for item in kernels.items() if not item[0].startswith("_")]:
         native: Callable[..., Any] | None = getattr(library, name, None)
-        if native is not None and callable(kernel) and not name.startswith("_"):
+        if native is not None and callable(kernel) and name not in __all__:
             library.register_reference(name, kernel)
             kernels[name] = native
     if os.environ.get("RUSHLIGHT_ALLOCATOR") != "0" and hasattr(library, "use_allocator"):
