@@ -17,6 +17,8 @@ from .shape import clone, expanded_shape, sum_to_any
 
 def cast_array(a: Any, target: Any) -> Any:
     """An array in another dtype with C's rules, like PyTorch's casts."""
+    if target.char in "fd" and a.dtype.kind in "bui":
+        return a.astype(target)  # cannot overflow, and `errstate` costs as much as a small cast
     if a.dtype.kind == "c" and target.kind != "c" and target.kind != "b":
         a = a.real
     with np.errstate(all="ignore"):
