@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ... import ops
+from ... import dtypes, ops
 from ...ops.dropping import dropout as dropout_of
 from ...ops.linear import linear
+from .recurrence import recurrence
 
 # A step takes the projected input of one time, the state (a tuple of tensors) and the recurrent weights.
 Step = Callable[[Any, tuple[Any, ...], Any, Any], tuple[Any, ...]]
@@ -64,11 +65,30 @@ def layer(
     reverse: bool = False,
 ) -> tuple[Any, tuple[Any, ...]]:  # fmt: skip
     """One direction of one layer over (T, N, input): the outputs in order of time, and the last state."""
+    gates = linear(x, w_ih, b_ih)
+    if w_hr is not None or x.dtype not in (dtypes.float32, dtypes.float64):
+        return unrolled(mode, gates, state, w_hh, b_hh, reverse, w_hr)
+    last = 0 if reverse else -1
+    if len(state) == 1:
+        (y,) = _tuple(recurrence(gates, state[0], None, w_hh, b_hh, mode, reverse))
+        return y, (y[last],)
+    y, c = recurrence(gates, *state, w_hh, b_hh, mode, reverse)
+    return y, (y[last], c)
+
+
+def _tuple(y: Any) -> tuple[Any, ...]:
+    return y if isinstance(y, tuple) else (y,)
+
+
+def unrolled(
+    mode: str, gates: Any, state: tuple[Any, ...], w: Any, b: Any, reverse: bool = False, w_hr: Any = None
+) -> tuple[Any, tuple[Any, ...]]:
+    """`recurrence` as a composition of operators: any dtype, any order of derivative, and a projected state."""
     step = projecting(STEPS[mode], w_hr)
-    gates = linear(x, w_ih, b_ih).unbind(0)
+    steps = gates.unbind(0)
     outputs = []
-    for g in reversed(gates) if reverse else gates:
-        state = step(g, state, w_hh, b_hh)
+    for g in reversed(steps) if reverse else steps:
+        state = step(g, state, w, b)
         outputs.append(state[0])
     return ops.stack(outputs[::-1] if reverse else outputs), state
 
