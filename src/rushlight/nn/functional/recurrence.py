@@ -136,8 +136,7 @@ def _forward(gates: Any, h: Any, c: Any, w: Any, b: Any, mode: str, reverse: boo
         h, c, saved = step(gates[t], K.linear(h, w, b), h, c)
         out[t] = h
         kept.append(saved)
-    results = [out] if c is None else [out, c.copy()]
-    return results, (out, kept)
+    return out if c is None else [out, c.copy()], (out, kept)
 
 
 def _backward(g: Any, h: Any, c: Any, w: Any, b: Any, mode: str, reverse: bool, aux: Any, needs: Any) -> Any:

@@ -70,14 +70,10 @@ def layer(
         return unrolled(mode, gates, state, w_hh, b_hh, reverse, w_hr)
     last = 0 if reverse else -1
     if len(state) == 1:
-        (y,) = _tuple(recurrence(gates, state[0], None, w_hh, b_hh, mode, reverse))
+        y = recurrence(gates, state[0], None, w_hh, b_hh, mode, reverse)
         return y, (y[last],)
     y, c = recurrence(gates, *state, w_hh, b_hh, mode, reverse)
     return y, (y[last], c)
-
-
-def _tuple(y: Any) -> tuple[Any, ...]:
-    return y if isinstance(y, tuple) else (y,)
 
 
 def unrolled(
