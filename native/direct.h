@@ -21,9 +21,9 @@ struct Axis {
 // Padded planes of `together` samples: (channel, plane, sample, q0, q1, q2), and a vector's overrun of zeros.
 template <class T> struct Source {
     Axis axis[3];
-    npy_intp channels, together = 1;
+    npy_intp channels, together = 1, round = 1;  // a plane's size is a multiple of `round`
     npy_intp planes() const { return axis[0].shift.size() * axis[1].shift.size() * axis[2].shift.size(); }
-    npy_intp plane() const { return axis[0].q * axis[1].q * axis[2].q; }
+    npy_intp plane() const { return (axis[0].q * axis[1].q * axis[2].q + round - 1) / round * round; }
     npy_intp channel() const { return planes() * together * plane(); }
     npy_intp size() const { return channels * channel() + 16 * Lanes<T>::width; }
 
@@ -173,26 +173,35 @@ template <class T> struct Part {
         if (!tile) return false;
         end = std::min(end, samples * plane);
         struct { npy_intp tile, n, out; } runs[8 * W];
-        npy_intp q = begin;
-        while (q < end) {
-            npy_intp stop = end, first = -1;
-            int n_runs = 0;
-            for (npy_intp p = q; p < stop;) {
-                npy_intp b = p / plane, in = p - b * plane, i0 = in / area, in1 = in - i0 * area, i1 = in1 / row, i2 = in1 - i1 * row;
-                if (i0 >= count[0]) p = (b + 1) * plane;
-                else if (i1 >= count[1]) p = b * plane + (i0 + 1) * area;
-                else if (i2 >= count[2]) p += row - i2;
-                else {
-                    if (first < 0) {
-                        first = p;
-                        stop = std::min(end, first + wide);
-                    }
-                    npy_intp n = std::min(count[2] - i2, stop - p);
-                    runs[n_runs++] = {p - first, n, at + b * sample + i0 * step[0] + i1 * step[1] + i2 * step[2]};
-                    p += n;
-                }
+        // Position p is (i0, i1, i2) of sample b; `settle` moves it on to the next that is an output.
+        npy_intp p = begin, b = p / plane, i0 = p % plane / area, i1 = p % area / row, i2 = p % row;
+        auto settle = [&] {
+            if (i2 >= count[2]) {
+                p += row - i2;
+                i2 = 0;
+                i1++;
             }
-            if (first < 0) break;
+            if (i1 >= count[1]) {
+                p += (source.axis[1].q - i1) * row - i2;
+                i1 = i2 = 0;
+                i0++;
+            }
+            if (i0 >= count[0]) {
+                p += (source.axis[0].q - i0) * area - i1 * row - i2;
+                i0 = i1 = i2 = 0;
+                b++;
+            }
+        };
+        for (settle(); p < end;) {
+            npy_intp first = p, stop = std::min(end, first + wide);
+            int n_runs = 0;
+            while (p < stop) {
+                npy_intp n = std::min(count[2] - i2, stop - p);
+                runs[n_runs++] = {p - first, n, at + b * sample + i0 * step[0] + i1 * step[1] + i2 * step[2]};
+                p += n;
+                i2 += n;
+                settle();
+            }
             const T* a = weight + group * rows * k;
             for (npy_intp k0 = 0; k0 < k || k0 == 0; k0 += depth) {
                 npy_intp kk = std::min(k - k0, depth);
@@ -211,7 +220,6 @@ template <class T> struct Part {
                     for (int i = 0; i < n_runs; i++)
                         for (npy_intp j = 0; j < runs[i].n; j++) to[runs[i].out + j * step[2]] = from[runs[i].tile + j];
             }
-            q = first + wide;
         }
         return true;
     }

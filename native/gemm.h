@@ -205,6 +205,37 @@ static void gemm_by_dots(npy_intp m, npy_intp n, npy_intp k, View<T> a, View<T> 
     });
 }
 
+// --- One row times a matrix ------------------------------------------------------------------------------------------------
+
+// Bands of eight vectors of b's columns, so that memory, not the latency of an addition, is what it waits for.
+template <class T> static void row_times(npy_intp n, npy_intp k, const T* a, npy_intp a_step, View<T> b, T* c, const Finish<T>& f) {
+    constexpr npy_intp W = Lanes<T>::width, band = 8 * W;
+    npy_intp bands = (n + band - 1) / band;
+    parallel_for(bands, n * k < gemm_serial_below ? bands : 1, [&](npy_intp begin, npy_intp end) {
+        for (npy_intp t = begin; t < end; t++) {
+            npy_intp j0 = t * band, some = std::min(band, n - j0);
+            Vec<T> sum[8] = {};
+            if (some == band) {
+                for (npy_intp p = 0; p < k; p++) {
+                    Vec<T> left = broadcast(a[p * a_step]);
+                    for (int j = 0; j < 8; j++) sum[j] = fma(left, load(b.data + p * b.row + j0 + j * W), sum[j]);
+                }
+            } else {
+                for (npy_intp p = 0; p < k; p++) {
+                    Vec<T> left = broadcast(a[p * a_step]);
+                    for (int j = 0; j * W < some; j++) {
+                        const T* from = b.data + p * b.row + j0 + j * W;
+                        npy_intp rest = some - j * W;
+                        sum[j] = fma(left, rest < W ? load_some(from, static_cast<int>(rest)) : load(from), sum[j]);
+                    }
+                }
+            }
+            for (int j = 0; j * W < some; j++)
+                finish(f, sum[j], c + j0 + j * W, f.bias ? f.bias + j0 + j * W : nullptr, static_cast<int>(std::min(W, some - j * W)));
+        }
+    });
+}
+
 // --- The general product ------------------------------------------------------------------------------------------------
 
 template <class T>
@@ -220,6 +251,10 @@ static bool gemm(npy_intp m, npy_intp n, npy_intp k, View<T> a, View<T> b, T* c,
         return gemm(npy_intp(1), m, k, b.turned(), a.turned(), c, m, f);
     if (a.column == 1 && b.row == 1 && k >= W && (m <= 96 || n <= 16)) {
         gemm_by_dots(m, n, k, a, b, c, ldc, f);
+        return true;
+    }
+    if (m == 1 && b.column == 1) {
+        row_times(n, k, a.data, a.column, b, c, f);
         return true;
     }
     npy_intp pieces = (k + Tile<T>::depth - 1) / Tile<T>::depth, depth = (k + pieces - 1) / pieces;

@@ -163,7 +163,7 @@ template <class T> inline T* scratch(int slot, npy_intp n) {
         size_t bytes = 0;
         ~Block() { std::free(memory); }
     };
-    static thread_local Block blocks[6];
+    static thread_local Block blocks[8];
     Block& block = blocks[slot];
     size_t bytes = (static_cast<size_t>(n) * sizeof(T) + 4095) / 4096 * 4096;
     if (bytes > block.bytes) {

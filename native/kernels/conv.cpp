@@ -1,6 +1,6 @@
 // Convolution of float32 and float64 in 1 to 3 dimensions, and its two gradients, by the direct kernels of direct.h.
 #include "arguments.h"
-#include "direct.h"
+#include "columns.h"
 
 RL_BEGIN
 
@@ -98,6 +98,116 @@ template <class T> static Source<T> source_of_input(const Shape& s, std::vector<
     return source;
 }
 
+// --- Small planes: by columns -------------------------------------------------------------------------------------------
+
+// Whether less than `percent` of the padded planes are outputs, and the product is large enough to pay for the copy.
+static bool by_columns(const Shape& s, npy_intp percent) {
+    npy_intp plane = 1;
+    for (int x = 0; x < 3; x++) plane *= s.out[x] + (s.k[x] - 1) * s.dilation[x] / s.stride[x];
+    return 100 * s.positions() < percent * plane && s.o / s.groups >= 32 && s.c / s.groups * s.taps() >= 64;
+}
+
+// Samples whose columns are built at a time: 4 MB of them.
+static npy_intp column_samples(const Shape& s, npy_intp size) {
+    npy_intp one = s.c / s.groups * s.taps() * s.positions() * size;
+    return std::max(npy_intp(1), std::min(s.n, (npy_intp(4) << 20) / one));
+}
+
+template <class T> struct Columns {
+    const Shape& s;
+    npy_intp k, og, cg, together, wide;
+    std::vector<npy_intp> offset;
+    Source<T> source;
+    T *memory = nullptr, *matrix, *other;
+    bool enough;
+
+    explicit Columns(const Shape& shape, bool padded)
+        : s(shape), k(s.c / s.groups * s.taps()), og(s.o / s.groups), cg(s.c / s.groups), together(column_samples(s, sizeof(T))),
+          wide(together * s.positions()) {
+        if (padded) {
+            source = source_of_input<T>(s, &offset, together);
+            memory = scratch<T>(2, source.size());
+        }
+        matrix = scratch<T>(6, k * wide);
+        other = scratch<T>(7, og * wide);
+        enough = matrix && other && (memory || !padded);
+    }
+    // The padded planes of a block of samples.
+    void fill(const T* a, const npy_intp* step, npy_intp first, npy_intp samples) {
+        parallel_for(s.c, std::max(npy_intp(1), serial_below / (samples * source.plane())), [&](npy_intp begin, npy_intp end) {
+            for (npy_intp i = 0; i < samples; i++) source.fill(a + (first + i) * step[0], step + 1, i, begin, end, memory);
+        });
+    }
+    void unfold_group(npy_intp group, npy_intp samples) {
+        parallel_for(k, std::max(npy_intp(1), serial_below / (samples * s.positions())), [&](npy_intp begin, npy_intp end) {
+            unfold(source, offset.data(), s.out, memory + group * cg * source.channel(), samples, begin, end, matrix);
+        });
+    }
+    void gather_group(const T* g, const npy_intp* step, npy_intp first, npy_intp group, npy_intp samples) {
+        parallel_for(og, std::max(npy_intp(1), serial_below / (samples * s.positions())), [&](npy_intp begin, npy_intp end) {
+            gather(g + first * step[0] + group * og * step[1], step, s.out, samples, begin, end, other);
+        });
+    }
+};
+
+template <class T> static bool forward_by_columns(const Shape& s, PyArrayObject* a, const T* w, const T* bias, T* out) {
+    npy_intp step[5];
+    steps(a, step);
+    Columns<T> c(s, true);
+    for (npy_intp first = 0; first < s.n && c.enough; first += c.together) {
+        npy_intp samples = std::min(c.together, s.n - first), wide = samples * s.positions();
+        c.fill(data<T>(a), step, first, samples);
+        for (npy_intp group = 0; group < s.groups; group++) {
+            c.unfold_group(group, samples);
+            c.enough = c.enough && gemm<T>(c.og, wide, c.k, {w + group * c.og * c.k, c.k, 1}, {c.matrix, wide, 1}, c.other, wide);
+            spread(c.other, samples, s.positions(), c.og, s.o * s.positions(), bias ? bias + group * c.og : nullptr,
+                   out + (first * s.o + group * c.og) * s.positions());
+        }
+    }
+    return c.enough;
+}
+
+template <class T> static bool grad_input_by_columns(const Shape& s, PyArrayObject* g, const T* w, T* out) {
+    npy_intp step[5], plane = s.in[0] * s.in[1] * s.in[2];
+    steps(g, step);
+    Columns<T> c(s, false);
+    Reach reach[3];
+    for (int x = 0; x < 3; x++) reach[x] = {s.in[x], s.out[x], s.stride[x], s.pad[x], s.dilation[x]};
+    for (npy_intp first = 0; first < s.n && c.enough; first += c.together) {
+        npy_intp samples = std::min(c.together, s.n - first), wide = samples * s.positions();
+        for (npy_intp group = 0; group < s.groups; group++) {
+            c.gather_group(data<T>(g), step, first, group, samples);
+            c.enough = c.enough && gemm<T>(c.k, wide, c.og, {w + group * c.og * c.k, 1, c.k}, {c.other, wide, 1}, c.matrix, wide);
+            parallel_for(c.cg, std::max(npy_intp(1), serial_below / (s.taps() * wide)), [&](npy_intp begin, npy_intp end) {
+                for (npy_intp i = begin; i < end; i++)
+                    fold(reach, s.k, samples, c.matrix + i * s.taps() * wide, s.c * plane, out + (first * s.c + group * c.cg + i) * plane);
+            });
+        }
+    }
+    return c.enough;
+}
+
+template <class T> static bool grad_weight_by_columns(const Shape& s, PyArrayObject* g, PyArrayObject* a, T* out) {
+    npy_intp g_step[5], a_step[5];
+    steps(g, g_step);
+    steps(a, a_step);
+    Columns<T> c(s, true);
+    for (npy_intp first = 0; first < s.n && c.enough; first += c.together) {
+        npy_intp samples = std::min(c.together, s.n - first), wide = samples * s.positions();
+        c.fill(data<T>(a), a_step, first, samples);
+        for (npy_intp group = 0; group < s.groups; group++) {
+            c.unfold_group(group, samples);
+            c.gather_group(data<T>(g), g_step, first, group, samples);
+            Finish<T> finish;
+            finish.accumulate = first > 0;
+            c.enough = c.enough && gemm<T>(c.og, c.k, wide, {c.other, wide, 1}, {c.matrix, 1, wide}, out + group * c.og * c.k, c.k, finish);
+        }
+    }
+    return c.enough;
+}
+
+// --- Other planes: direct ------------------------------------------------------------------------------------------
+
 // Small planes are laid side by side, so that a tile is full.
 template <class T> static npy_intp side_by_side(npy_intp n, npy_intp plane, npy_intp rows) {
     npy_intp panels = (rows + direct_rows - 1) / direct_rows, wide = vectors_for((rows + panels - 1) / panels) * Lanes<T>::width;
@@ -154,6 +264,7 @@ static bool run_parts(const Source<T>& source, const std::vector<Part<T>>& parts
 }
 
 template <class T> static bool forward(const Shape& s, PyArrayObject* a, const T* w, const T* bias, T* out) {
+    if (by_columns(s, 75)) return forward_by_columns(s, a, w, bias, out);
     npy_intp step[5], cg = s.c / s.groups, plane = 1;
     steps(a, step);
     for (int x = 0; x < 3; x++) plane *= s.out[x] + (s.k[x] - 1) * s.dilation[x] / s.stride[x];
@@ -181,6 +292,7 @@ template <class T> static bool forward(const Shape& s, PyArrayObject* a, const T
 }
 
 template <class T> static bool grad_input(const Shape& s, PyArrayObject* g, const T* w, T* out) {
+    if (by_columns(s, 75)) return grad_input_by_columns(s, g, w, out);
     npy_intp step[5], cg = s.c / s.groups, og = s.o / s.groups, plane = 1;
     steps(g, step);
     Source<T> source;
@@ -250,6 +362,7 @@ template <class T> static bool grad_input(const Shape& s, PyArrayObject* g, cons
 enum class Outcome { done, no_memory, not_finite };
 
 template <class T> static Outcome grad_weight(const Shape& s, PyArrayObject* g, PyArrayObject* a, T* out) {
+    if (by_columns(s, s.stride[2] > 1 && s.c >= 16 * s.groups ? 100 : 85)) return grad_weight_by_columns(s, g, a, out) ? Outcome::done : Outcome::no_memory;
     constexpr npy_intp W = Lanes<T>::width, C = Dots<T>::columns;
     npy_intp g_step[5], a_step[5], cg = s.c / s.groups, og = s.o / s.groups, k = cg * s.taps();
     steps(g, g_step);
@@ -259,7 +372,8 @@ template <class T> static Outcome grad_weight(const Shape& s, PyArrayObject* g, 
     npy_intp row = input.axis[2].q, area = input.axis[1].q * row;
     npy_intp length = ((s.out[0] - 1) * area + (s.out[1] - 1) * row + s.out[2] + W - 1) / W * W;
     gradient.channels = s.o;
-    gradient.axis[0] = Axis{s.out[0], (length + area - 1) / area, 1, {0}};
+    gradient.axis[0] = Axis{s.out[0], s.out[0], 1, {0}};
+    gradient.round = W;  // aligned, and zeros up to whole vectors
     gradient.axis[1] = Axis{s.out[1], input.axis[1].q, 1, {0}};
     gradient.axis[2] = Axis{s.out[2], row, 1, {0}};
     // As many samples at a time as the L2 cache holds; the choice, like the order of the sums, is by size alone.
@@ -271,7 +385,7 @@ template <class T> static Outcome grad_weight(const Shape& s, PyArrayObject* g, 
     T *a_memory = scratch<T>(2, input.size()), *g_memory = scratch<T>(5, gradient.size());
     if (!a_memory || !g_memory) return Outcome::no_memory;
     input.zero_end(a_memory);
-    gradient.zero_end(g_memory);
+    std::fill_n(g_memory, gradient.size(), T(0));
     std::fill_n(out, s.o * k, T(0));
     npy_intp tiles = (og + Dots<T>::rows - 1) / Dots<T>::rows, high = (og + tiles - 1) / tiles;
     npy_intp bands = (k + C - 1) / C, tasks = s.groups * bands * tiles;

@@ -19,15 +19,17 @@ constexpr npy_intp run_length = 64 * lanes;
 template <class F> static double sum_of(npy_intp n, const F& f) {
     double total = 0;
     for (npy_intp i = 0; i < n; i += run_length) {
-        vf s{};
+        vf s[4] = {};
         npy_intp stop = std::min(n, i + run_length), j = i;
-        for (; j + lanes <= stop; j += lanes) s += f(j, npy_intp(lanes));
-        float rest[lanes] = {};
+        for (; j + 4 * lanes <= stop; j += 4 * lanes)
+            for (int q = 0; q < 4; q++) s[q] += f(j + q * lanes, npy_intp(lanes));
+        for (; j + lanes <= stop; j += lanes) s[0] += f(j, npy_intp(lanes));
         if (j < stop) {
-            store(rest, f(j, stop - j));
-            std::fill(rest + (stop - j), rest + lanes, 0.0f);
+            float rest[lanes] = {};
+            store_up_to(rest, stop - j, f(j, stop - j));
+            s[1] += load(rest);
         }
-        total += sum_lanes<float>(s + load(rest));
+        total += sum_lanes<float>((s[0] + s[1]) + (s[2] + s[3]));
     }
     return total;
 }

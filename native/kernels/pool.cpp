@@ -230,12 +230,33 @@ struct Means {
     Span y, x;
     bool with_padding;
     npy_intp divisor;  // 0: the size of the window
-    npy_intp count(npy_intp i, npy_intp j) const { return divisor ? divisor : y.divisor(i, with_padding) * x.divisor(j, with_padding); }
+    // The divisors of a row of outputs; `columns` holds those of the horizontal dimension.
+    template <class T> void counts(npy_intp i, const T* columns, T* to) const {
+        T rows = divisor ? T(1) : static_cast<T>(y.divisor(i, with_padding));
+        for (npy_intp j = 0; j < x.out; j++) to[j] = rows * columns[j];
+    }
+    template <class T> std::vector<T> columns() const {
+        std::vector<T> count(x.out);
+        for (npy_intp j = 0; j < x.out; j++) count[j] = static_cast<T>(divisor ? divisor : x.divisor(j, with_padding));
+        return count;
+    }
 };
+
+// to[j] += from[j * s], with the common strides known to the compiler.
+template <class T> static inline void add_strided(npy_intp n, const T* __restrict from, npy_intp s, T* __restrict to) {
+    if (s == 1)
+        for (npy_intp j = 0; j < n; j++) to[j] += from[j];
+    else if (s == 2)
+        for (npy_intp j = 0; j < n; j++) to[j] += from[2 * j];
+    else
+        for (npy_intp j = 0; j < n; j++) to[j] += from[s * j];
+}
 
 template <class T> static void avg_planes(npy_intp planes, const Means& m, const T* a, T* out) {
     npy_intp in_size = m.y.n * m.x.n, out_size = m.y.out * m.x.out;
+    std::vector<T> columns = m.columns<T>();
     parallel_for(planes, std::max(npy_intp(1), serial_below / (in_size + out_size)), [&](npy_intp begin, npy_intp end) {
+        std::vector<T> count(m.x.out);
         for (npy_intp p = begin; p < end; p++)
             for (npy_intp i = 0; i < m.y.out; i++) {
                 T* __restrict to = out + p * out_size + i * m.x.out;
@@ -245,31 +266,31 @@ template <class T> static void avg_planes(npy_intp planes, const Means& m, const
                     if (row < 0 || row >= m.y.n) continue;
                     for (npy_intp kx = 0; kx < m.x.kernel; kx++) {
                         npy_intp first = m.x.first(kx), n = m.x.last(kx) - first, s = m.x.stride;
-                        const T* __restrict from = a + p * in_size + row * m.x.n + m.x.at(first, kx);
-                        if (s == 2)
-                            for (npy_intp j = 0; j < n; j++) to[first + j] += from[2 * j];
-                        else
-                            for (npy_intp j = 0; j < n; j++) to[first + j] += from[s * j];
+                        if (n > 0) add_strided(n, a + p * in_size + row * m.x.n + m.x.at(first, kx), s, to + first);
                     }
                 }
-                for (npy_intp j = 0; j < m.x.out; j++) to[j] /= static_cast<T>(m.count(i, j));
+                m.counts(i, columns.data(), count.data());
+                for (npy_intp j = 0; j < m.x.out; j++) to[j] /= count[j];
             }
     });
 }
 
 template <class T> static void avg_planes_backward(npy_intp planes, const Means& m, const T* g, T* ga) {
     npy_intp in_size = m.y.n * m.x.n, out_size = m.y.out * m.x.out;
+    std::vector<T> columns = m.columns<T>();
     parallel_for(planes, std::max(npy_intp(1), serial_below / (in_size + out_size)), [&](npy_intp begin, npy_intp end) {
-        std::vector<T> share(m.x.out);
+        std::vector<T> share(m.x.out), count(m.x.out);
         for (npy_intp p = begin; p < end; p++) {
             std::fill_n(ga + p * in_size, in_size, T(0));
             for (npy_intp i = 0; i < m.y.out; i++) {
-                for (npy_intp j = 0; j < m.x.out; j++) share[j] = g[p * out_size + i * m.x.out + j] / static_cast<T>(m.count(i, j));
+                m.counts(i, columns.data(), count.data());
+                for (npy_intp j = 0; j < m.x.out; j++) share[j] = g[p * out_size + i * m.x.out + j] / count[j];
                 for (npy_intp ky = 0; ky < m.y.kernel; ky++) {
                     npy_intp row = m.y.at(i, ky);
                     if (row < 0 || row >= m.y.n) continue;
                     for (npy_intp kx = 0; kx < m.x.kernel; kx++) {
                         npy_intp first = m.x.first(kx), n = m.x.last(kx) - first, s = m.x.stride;
+                        if (n <= 0) continue;
                         T* __restrict to = ga + p * in_size + row * m.x.n + m.x.at(first, kx);
                         for (npy_intp j = 0; j < n; j++) to[s * j] += share[first + j];
                     }

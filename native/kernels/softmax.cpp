@@ -16,18 +16,33 @@ static Reference softmax_reference{"softmax"}, softmax_backward_reference{"softm
 
 constexpr float infinity = __builtin_inff();
 
+// Four vectors at a time, so that none waits for the one before.
 static inline float row_max(const float* a, npy_intp n) {
-    vf m = splat(-infinity);
-    for (npy_intp i = 0; i < n; i += lanes) {
+    vf m[4] = {splat(-infinity), splat(-infinity), splat(-infinity), splat(-infinity)};
+    npy_intp i = 0;
+    for (; i + 4 * lanes <= n; i += 4 * lanes)
+        for (int j = 0; j < 4; j++) {
+            vf v = load(a + i + j * lanes);
+            m[j] = v > m[j] ? v : m[j];
+        }
+    for (; i < n; i += lanes) {
         vf v = load_or(a + i, n - i, -infinity);
-        m = v > m ? v : m;
+        m[0] = v > m[0] ? v : m[0];
     }
-    return max_lanes(m);
+    for (int j = 1; j < 4; j++) m[0] = m[j] > m[0] ? m[j] : m[0];
+    return max_lanes(m[0]);
+}
+// f(i, how many) is the vector of the elements from i on.
+template <class F> static inline float row_sum(npy_intp n, const F& f) {
+    vf s[4] = {};
+    npy_intp i = 0;
+    for (; i + 4 * lanes <= n; i += 4 * lanes)
+        for (int j = 0; j < 4; j++) s[j] += f(i + j * lanes, npy_intp(lanes));
+    for (; i < n; i += lanes) s[0] += f(i, n - i);
+    return sum_lanes<float>((s[0] + s[1]) + (s[2] + s[3]));
 }
 static inline float row_sum_exp(const float* a, npy_intp n, float max) {
-    vf s{};
-    for (npy_intp i = 0; i < n; i += lanes) s += vexp(load_or(a + i, n - i, -infinity) - max);
-    return sum_lanes<float>(s);
+    return row_sum(n, [=](npy_intp i, npy_intp some) { return vexp(load_or(a + i, some, -infinity) - max); });
 }
 
 // Rows of n along an axis: contiguous where `inner` is 1, otherwise `inner` of them side by side.
@@ -75,13 +90,11 @@ template <bool logarithm> static void softmax_rows(const Rows& r, const float* a
             for (npy_intp i = 0; i < r.n; i += lanes) store_up_to(to + i, r.n - i, (load_or(from + i, r.n - i, 0) - max) - log_sum);
             return;
         }
-        vf s{};
-        for (npy_intp i = 0; i < r.n; i += lanes) {
-            vf e = vexp(load_or(from + i, r.n - i, -infinity) - max);
-            s += e;
-            store_up_to(to + i, r.n - i, e);
-        }
-        float sum = sum_lanes<float>(s);
+        float sum = row_sum(r.n, [=](npy_intp i, npy_intp some) {
+            vf e = vexp(load_or(from + i, some, -infinity) - max);
+            store_up_to(to + i, some, e);
+            return e;
+        });
         for (npy_intp i = 0; i < r.n; i += lanes) store_up_to(to + i, r.n - i, load_or(to + i, r.n - i, 0) / sum);
     }, [&](npy_intp at, npy_intp some) {
         vf max = splat(-infinity), s{};
@@ -106,9 +119,7 @@ template <bool logarithm> static void softmax_rows_backward(const Rows& r, const
     auto part = [](vf g, vf o) { return logarithm ? g : g * o; };
     auto value = [](vf g, vf o, vf s) { return logarithm ? g - vexp(o) * s : o * (g - s); };
     for_rows(r, [&](npy_intp at) {
-        vf s{};
-        for (npy_intp i = 0; i < r.n; i += lanes) s += part(load_or(g + at + i, r.n - i, 0), load_or(out + at + i, r.n - i, 0));
-        vf sum = splat(sum_lanes<float>(s));
+        vf sum = splat(row_sum(r.n, [=](npy_intp i, npy_intp some) { return part(load_or(g + at + i, some, 0), load_or(out + at + i, some, 0)); }));
         for (npy_intp i = 0; i < r.n; i += lanes)
             store_up_to(ga + at + i, r.n - i, value(load_or(g + at + i, r.n - i, 0), load_or(out + at + i, r.n - i, 0), sum));
     }, [&](npy_intp at, npy_intp some) {
