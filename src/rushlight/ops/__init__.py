@@ -17,11 +17,13 @@ from . import (  # noqa: F401
     creation,
     dropping,
     embedding,
+    factoring,
     gathering,
     indexing,
     joining,
     linear,
     losses,
+    matrices,
     normalization,
     pairwise,
     parts,
@@ -32,7 +34,9 @@ from . import (  # noqa: F401
     reduction,
     scans,
     shape,
+    solving,
     sorting,
+    spectra,
 )
 from .declare import FUNCTIONS
 from .joining import stack
