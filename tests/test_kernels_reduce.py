@@ -107,9 +107,19 @@ def test_results_do_not_depend_on_threads():
 
 def test_strided_arrays():
     a = np.random.default_rng(3).standard_normal((20, 30)).astype(np.float32)
-    for b in (a.T, a[::2, 1:], a[:, ::-1]):
-        np.testing.assert_allclose(K.sum(b, (1,)), b.astype(float).sum(1), rtol=1e-5, atol=1e-5)
-        np.testing.assert_array_equal(K.argmax(b, 1), b.argmax(1))
+    for b in (
+        a.T,
+        a[::2, 1:],
+        a[:, ::-1],
+        np.broadcast_to(a[0], a.shape),
+        a.reshape(2, 3, 4, 25).transpose(0, 3, 1, 2),
+    ):
+        for axis in (*every_axis(b.ndim), ()):
+            exact = b.astype(float).sum(axis)
+            np.testing.assert_allclose(K.sum(b, axis), exact, rtol=1e-5, atol=1e-5, strict=False)
+            np.testing.assert_array_equal(K.amax(b, axis), b.max(axis))
+        for axis in (None, *range(b.ndim)):
+            np.testing.assert_array_equal(K.argmax(b, axis), b.argmax(axis))
 
 
 def test_empty():

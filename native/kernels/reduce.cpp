@@ -1,4 +1,4 @@
-// Reductions of float32 and float64 arrays in C order: sum, mean, var, amax, amin, argmax, argmin.
+// Reductions of float32 and float64 arrays: sum, mean, var, amax, amin, argmax, argmin.
 //
 // The axes fall into neighbouring groups that are kept or reduced; up to three groups are handled here. A line is summed
 // in blocks with vector accumulators and the blocks in double, always cut alike: the number of threads changes nothing.
@@ -160,14 +160,21 @@ void reduce(const T* a, const Groups& g, const Finish& finish) {
 
 // The arguments (a, axis=None, keepdims=False), understood; false where NumPy must.
 struct Request {
-    PyArrayObject* a;
+    PyArrayObject* a = nullptr;
+    PyArrayObject* copied = nullptr;  // in C order, where the argument is not
+    bool reversed = false;            // in Fortran's order: read with the axes from last to first
     bool reduced[NPY_MAXDIMS] = {};
     bool keepdims = false;
     Groups groups;
     int axes = 0;
 
+    Request() = default;
+    Request(const Request&) = delete;
+    Request& operator=(const Request&) = delete;
+    ~Request() { Py_XDECREF(copied); }
+
     bool read(PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
-        if (nargs < 1 || nargs > 3 || !is_plain(args[0]) || !PyArray_IS_C_CONTIGUOUS(as_array(args[0]))) return false;
+        if (nargs < 1 || nargs > 3 || !is_plain(args[0])) return false;
         PyObject *axis = nargs > 1 ? args[1] : Py_None, *keep = nargs > 2 ? args[2] : Py_False;
         for (Py_ssize_t i = 0; names && i < PyTuple_GET_SIZE(names); i++) {
             PyObject* name = PyTuple_GET_ITEM(names, i);
@@ -198,11 +205,25 @@ struct Request {
         } else if (!mark(axis)) {
             return false;
         }
+        if (!PyArray_IS_C_CONTIGUOUS(a)) {
+            int kept = 0;
+            for (int d = 0; d < nd; d++) kept += !reduced[d] && PyArray_DIM(a, d) != 1;
+            reversed = PyArray_IS_F_CONTIGUOUS(a) && kept <= 1;
+            if (!reversed) {
+                copied = as_array(PyArray_NewCopy(a, NPY_CORDER));
+                if (!copied) {
+                    PyErr_Clear();
+                    return false;
+                }
+                a = copied;
+            }
+        }
         // Runs of kept and reduced axes; those of length 1 count as either.
         npy_intp sizes[NPY_MAXDIMS];
         bool is_reduced[NPY_MAXDIMS];
         int n = 0;
-        for (int d = 0; d < nd; d++) {
+        for (int k = 0; k < nd; k++) {
+            int d = reversed ? nd - 1 - k : k;
             npy_intp size = PyArray_DIM(a, d);
             if (size == 1) continue;
             if (n > 0 && is_reduced[n - 1] == reduced[d]) {
@@ -341,7 +362,7 @@ template <class T, bool greatest> npy_int64 where_extreme(const T* a, npy_intp n
 template <bool greatest> PyObject* arg(Reference& reference, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
     Request q;
     if (!q.read(args, nargs, names) || !q.groups.reduce_middle || q.groups.third != 1 ||
-        (q.axes != 1 && q.axes != PyArray_NDIM(q.a)))
+        (q.axes != 1 && (q.reversed || q.axes != PyArray_NDIM(q.a))))
         return reference.call(args, nargs, names);
     PyArrayObject* out = q.output(NPY_INT64);
     if (!out) return nullptr;
