@@ -107,3 +107,54 @@ def test_fusion_with_batch_norm():
         return [fused(leaf(T, 1, 2, 4, 4)), norm(conv(leaf(T, 1, 2, 4, 4))), both(leaf(T, 2, 2))]
 
     same(run)
+
+
+def symmetric(T):
+    class Symmetric(T.nn.Module):
+        def forward(self, x):
+            return x.triu() + x.triu(1).transpose(-1, -2)
+
+        def right_inverse(self, x):
+            return x.triu()
+
+    return Symmetric()
+
+
+def test_parametrization():
+    def run(T):
+        tools = T.nn.utils.parametrize
+        layer = T.nn.Linear(3, 3)
+        tools.register_parametrization(layer, "weight", symmetric(T))
+        layer(leaf(T, 2, 3)).square().sum().backward()
+        found = [list(layer.state_dict()), repr(layer), layer.weight, layer.parametrizations.weight.original.grad]
+        with tools.cached():
+            found.append(layer.weight is layer.weight)
+        layer.weight = T.ones(3, 3)
+        found += [layer.weight, tools.is_parametrized(layer), tools.is_parametrized(layer, "bias")]
+        tools.remove_parametrizations(layer, "weight")
+        return [*found, layer.weight, type(layer).__name__, sorted(layer.state_dict())]
+
+    same(run)
+    same(lambda T: T.nn.utils.parametrize.register_parametrization(T.nn.ReLU(), "weight", symmetric(T)))
+    same(lambda T: T.nn.utils.parametrize.register_parametrization(T.nn.Linear(2, 2), "bias", T.nn.Flatten(0, 0)).bias)
+
+
+@pytest.mark.parametrize("name", ["weight_norm", "spectral_norm"])
+def test_ready_made_parametrizations(name):
+    def run(T):
+        layer = getattr(T.nn.utils.parametrizations, name)(T.nn.Linear(3, 4))
+        layer(leaf(T, 2, 3)).square().sum().backward()
+        return [layer.state_dict(), [x.grad for x in layer.parameters()], repr(layer)]
+
+    same(run)
+
+
+def test_functional_call():
+    def run(T):
+        call = T.nn.utils.stateless.functional_call if T.__name__ == "rushlight" else T.func.functional_call
+        layer, x = T.nn.Linear(2, 2), leaf(T, 1, 2)
+        before = layer.weight
+        y = call(layer, {"weight": T.ones(2, 2)}, (x,))
+        return [y, layer.weight is before, layer(x)]
+
+    same(run)

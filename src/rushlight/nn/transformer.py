@@ -10,12 +10,12 @@ from typing import Any
 from .. import ops
 from . import functional as F
 from . import init
-from .attention import MultiheadAttention
 from .containers import ModuleList
 from .dropout import Dropout
 from .functional.attention import additive_mask
 from .linear import Linear
 from .module import Module
+from .multihead import MultiheadAttention
 from .norm import LayerNorm
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from ... import autograd
 from ...backend import kernels as K
 from ...ops.declare import primitive
+from ...ops.kinds import one_pass
 
 
 class Step(NamedTuple):
@@ -29,12 +30,12 @@ class Step(NamedTuple):
 
 # ---- LSTM ------------------------------------------------------------------------------------------------------------
 
-_cell = K.fuse(lambda i, f, n, c: f * c + i * n)
-_exposed = K.fuse(lambda o, c: o * K.tanh(c))
-_cell_slope = K.fuse(lambda gc, gh, o, c: gc + gh * o * (1 - K.tanh(c) * K.tanh(c)))
-_output_slope = K.fuse(lambda gh, o, c: gh * K.tanh(c) * o * (1 - o))
-_gate_slope = K.fuse(lambda gc, other, s: gc * other * s * (1 - s))
-_candidate_slope = K.fuse(lambda gc, i, n: gc * i * (1 - n * n))
+_cell = one_pass(lambda i, f, n, c: f * c + i * n)
+_exposed = one_pass(lambda o, c: o * K.tanh(c))
+_cell_slope = one_pass(lambda gc, gh, o, c: gc + gh * o * (1 - K.tanh(c) * K.tanh(c)))
+_output_slope = one_pass(lambda gh, o, c: gh * K.tanh(c) * o * (1 - o))
+_gate_slope = one_pass(lambda gc, other, s: gc * other * s * (1 - s))
+_candidate_slope = one_pass(lambda gc, i, n: gc * i * (1 - n * n))
 
 
 def _lstm_forward(x: Any, m: Any, h: Any, c: Any) -> Any:
@@ -61,10 +62,10 @@ def _lstm_backward(gh: Any, gc: Any, kept: Any, h: Any, c: Any) -> Any:
 
 # ---- GRU ---------------------------------------------------------------------------------------------------------------
 
-_new_gate = K.fuse(lambda x, r, m: K.tanh(x + r * m))
-_mixed = K.fuse(lambda n, z, h: n + z * (h - n))
-_new_slope = K.fuse(lambda gh, z, n: gh * (1 - z) * (1 - n * n))
-_update_slope = K.fuse(lambda gh, h, n, z: gh * (h - n) * z * (1 - z))
+_new_gate = one_pass(lambda x, r, m: K.tanh(x + r * m))
+_mixed = one_pass(lambda n, z, h: n + z * (h - n))
+_new_slope = one_pass(lambda gh, z, n: gh * (1 - z) * (1 - n * n))
+_update_slope = one_pass(lambda gh, h, n, z: gh * (h - n) * z * (1 - z))
 
 
 def _gru_forward(x: Any, m: Any, h: Any, c: Any) -> Any:
@@ -90,7 +91,7 @@ def _gru_backward(gh: Any, gc: Any, kept: Any, h: Any, c: Any) -> Any:
 
 # ---- plain ---------------------------------------------------------------------------------------------------------------
 
-_tanh_slope = K.fuse(lambda g, out: g * (1 - out * out))
+_tanh_slope = one_pass(lambda g, out: g * (1 - out * out))
 
 
 def _tanh_forward(x: Any, m: Any, h: Any, c: Any) -> Any:
