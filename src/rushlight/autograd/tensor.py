@@ -82,17 +82,11 @@ class Tensor(metaclass=TensorMeta):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """The legacy constructor: `Tensor(2, 3)` is uninitialised, `Tensor([1, 2])` copies; always the default dtype."""
+        from ..ops.typed import legacy
+
         require_cpu(kwargs.get("device"))
-        kind = dtypes.get_default_dtype().np
-        if len(args) == 1 and isinstance(args[0], Tensor):
-            a = args[0]._array
-        elif len(args) == 1 and isinstance(args[0], (list, tuple, ndarray)) and not isinstance(args[0], Size):
-            a = np.array(args[0], dtype=kind)
-        else:
-            shape = args[0] if len(args) == 1 and isinstance(args[0], Size) else args
-            a = np.zeros(shape if args else (0,), dtype=kind)
         self = _new(cls)
-        self._array, self._version = a, [0]
+        self._array, self._version = legacy(dtypes.get_default_dtype(), args), [0]
         return self
 
     # ---- what it is --------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from . import (  # noqa: F401
     dropping,
     embedding,
     factoring,
+    fourier,
     gathering,
     indexing,
     joining,
@@ -36,6 +37,7 @@ from . import (  # noqa: F401
     shape,
     solving,
     sorting,
+    typed,
     spectra,
 )
 from .declare import FUNCTIONS

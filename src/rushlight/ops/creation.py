@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,12 @@ import numpy as np
 from .. import dtypes
 from ..autograd.modes import get_mode
 from ..autograd.tensor import Tensor, wrap
+from ..backend.indexing import scalar
 from ..device import require_cpu
 from ..errors import unsupported
 from ..size import Size
-from .declare import FUNCTIONS, attach, public
+from .declare import FUNCTIONS, attach, primitive, public
+from .parsing import parse_array
 from .promotion import NUMBERS, scalar_dtype
 
 
@@ -43,28 +46,58 @@ def shape_of(sizes: Any, name: str = "size") -> tuple[int, ...]:
     """A shape from `f(2, 3)`, `f((2, 3))` or `f(Size)`; numbers may be 0-d tensors."""
     if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
         sizes = sizes[0]
+        alone = ", but found element of type {} at pos 0"
     elif len(sizes) == 1 and isinstance(sizes[0], Tensor) and sizes[0]._array.ndim == 1:
         sizes = sizes[0].tolist()
+    else:
+        alone = ", not {}"
     shape = []
-    for n in sizes:
+    for position, n in enumerate(sizes):
         if n.__class__ is not int:
             if isinstance(n, (bool, float, str)) or not hasattr(n, "__index__"):
-                raise TypeError(f"{name}(): argument 'size' must be tuple of ints, but found element of type {type(n).__name__}")
+                kind = type(n).__name__
+                if position:
+                    raise TypeError(
+                        f"{name}(): argument 'size' failed to unpack the object at pos {position + 1} with error \"type "
+                        f'must be tuple of ints,but got {kind}"'
+                    )
+                raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints{alone.format(kind)}")
             n = n.__index__()
         shape.append(n)
     return tuple(shape)
 
 
-def filled(shape: tuple[int, ...], value: Any, d: dtypes.dtype | None) -> Any:
+def filled(shape: tuple[int, ...], value: Any, d: dtypes.dtype | None, name: str = "empty") -> Any:
     """A new array; `value` None leaves it uninitialised."""
-    if any(n < 0 for n in shape):
+    if shape and min(shape) < 0:
+        if name == "zeros":
+            raise RuntimeError("zeros: Dimension size must be non-negative.")
         raise RuntimeError(f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")
-    np_dtype = dtypes.to_numpy(d or dtypes.get_default_dtype())
+    np_dtype = _numpy_type(d, name)
     if value is None:
         return np.empty(shape, np_dtype)
     if value.__class__ is int and value == 0:
         return np.zeros(shape, np_dtype)
-    return np.full(shape, value, np_dtype)
+    return np.full(shape, scalar(value, np_dtype), np_dtype)
+
+
+def _numpy_type(d: Any, name: str) -> Any:
+    if d is None:
+        return dtypes.get_default_dtype().np
+    if d.__class__ is not dtypes.dtype and d not in dtypes._FROM_PYTHON:
+        raise TypeError(f"{name}(): argument 'dtype' must be torch.dtype, not {type(d).__name__}")
+    return dtypes.to_numpy(d)
+
+
+def _fill_value(value: Any, name: str) -> Any:
+    """A number, also out of a 0-d tensor."""
+    if isinstance(value, Tensor) and value._array.ndim == 0:
+        return value.item()
+    if isinstance(value, np.generic):
+        return value.item()
+    if not isinstance(value, NUMBERS):
+        raise TypeError(f"{name}(): argument 'fill_value' (position 2) must be Number, not {type(value).__name__}")
+    return value
 
 
 def check_options(options: dict[str, Any], name: str) -> None:
@@ -85,13 +118,13 @@ def _constructor(name: str, value: Any) -> Any:
     def make(*size: Any, out: Any = None, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:
         if not size:
             if "size" not in options:
-                raise TypeError(f'{name}() received an invalid combination of arguments - got ({", ".join(type(v).__name__ for v in size)}), but expected one of:\n * (tuple of ints size, *, ...)')
+                raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
             size = (options.pop("size"),)
         if options:
             check_options(options, name)
         if out is not None and dtype is None:
             dtype = out.dtype
-        return finish(filled(shape_of(size, name), value, dtype), requires_grad, out)
+        return finish(filled(shape_of(size, name), value, dtype, name), requires_grad, out)
 
     make.__name__ = make.__qualname__ = name
     make.__doc__ = f"A tensor of the given size, {'uninitialised' if value is None else f'filled with {value}'}."
@@ -109,12 +142,14 @@ def full(
 ) -> Any:
     """A tensor of the given size filled with one value, of the value's own type unless `dtype` says otherwise."""
     check_options(options, "full")
+    if not isinstance(size, (tuple, list)):
+        raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}")
     if isinstance(fill_value, Tensor):
-        dtype, fill_value = dtype or fill_value.dtype, fill_value.item()
+        dtype = dtype or fill_value.dtype
+    fill_value = _fill_value(fill_value, "full")
     if dtype is None:
         dtype = out.dtype if out is not None else scalar_dtype(fill_value)
-    shape = shape_of((size,) if isinstance(size, (tuple, list)) else (tuple(size),), "full")
-    return finish(filled(shape, fill_value, dtype), requires_grad, out)
+    return finish(filled(shape_of((size,), "full"), fill_value, dtype, "full"), requires_grad, out)
 
 
 def _like(name: str, value: Any) -> Any:
@@ -136,15 +171,16 @@ def array_like(x: Any, value: Any, d: Any = None, fmt: Any = None) -> Any:
     """A new array of the shape and (if dense) memory order of a tensor."""
     a = x._array
     np_dtype = a.dtype if d is None else dtypes.to_numpy(d)
-    if a.flags.c_contiguous or (fmt is not None and fmt.name == "contiguous_format"):
-        out = np.empty(a.shape, np_dtype)
-    elif fmt is not None and fmt.name.startswith("channels_last"):
+    name = "preserve_format" if fmt is None else fmt.name
+    if name.startswith("channels_last"):
         axes = (0, *range(2, a.ndim), 1)
         out = np.empty([a.shape[i] for i in axes], np_dtype).transpose(np.argsort(axes))
+    elif a.flags.c_contiguous or name == "contiguous_format":
+        out = np.empty(a.shape, np_dtype)
     else:
-        out = np.empty_like(a, dtype=np_dtype, order="K")
+        out = np.empty_like(a, dtype=np_dtype, order="C" if 0 in a.strides else "K")
     if value is not None:
-        out[...] = value
+        out[...] = scalar(value, np_dtype)
     return out
 
 
@@ -156,15 +192,18 @@ def full_like(input: Any, fill_value: Any, *, dtype: Any = None, requires_grad: 
     """As `full`, with the shape, dtype and memory order of `input`."""
     fmt = options.pop("memory_format", None)
     check_options(options, "full_like")
-    value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    value = _fill_value(fill_value, "full_like")
     return finish(array_like(input, value, dtype, fmt), requires_grad)
 
 
 def _new(name: str, value: Any) -> Any:
     def make(self: Any, *size: Any, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:
-        if not size and "size" in options:
+        if not size:
+            if "size" not in options:
+                raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
             size = (options.pop("size"),)
-        check_options(options, name)
+        if options:
+            check_options(options, name)
         return finish(filled(shape_of(size, name), value, dtype or self.dtype), requires_grad)
 
     make.__name__ = name
@@ -182,7 +221,7 @@ _new("new_empty", None)
 def _new_full(self: Any, size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:
     """A new tensor filled with one value, with this tensor's dtype."""
     check_options(options, "new_full")
-    value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    value = _fill_value(fill_value, "new_full")
     return finish(filled(shape_of((size,) if isinstance(size, (tuple, list)) else (tuple(size),)), value, dtype or self.dtype), requires_grad)
 
 
@@ -220,86 +259,6 @@ def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, requir
 # ---- from data --------------------------------------------------------------------------------------------------------
 
 
-def _array_from(data: Any, d: Any) -> Any:
-    """A new array of Python data: nested sequences of numbers and 0-d tensors, or anything NumPy reads."""
-    if isinstance(data, (np.ndarray, np.generic)):
-        a = np.array(data)
-        if d is None:
-            dtypes.of_array(a.dtype)
-        return a if d is None else a.astype(dtypes.to_numpy(d))
-    if isinstance(data, NUMBERS):
-        return np.array(data, dtypes.to_numpy(d or scalar_dtype(data)))
-    if isinstance(data, (list, tuple)) or hasattr(data, "__len__"):
-        plain = _plain(data)
-        _check_rectangular(plain)
-        try:
-            a = np.array(plain)
-        except (ValueError, OverflowError) as error:
-            raise ValueError(str(error)) from None
-        if a.dtype == object:
-            bad = next((v for v in a.reshape(-1).tolist() if not isinstance(v, NUMBERS)), None)
-            if bad is None:
-                raise RuntimeError("Overflow when unpacking long long")
-            raise TypeError(f"new(): invalid data type '{type(bad).__name__}'" if isinstance(bad, str) else f"must be real number, not {type(bad).__name__}")
-        if a.dtype.kind in "US":
-            raise TypeError(f"new(): invalid data type '{'str' if a.dtype.kind == 'U' else 'bytes'}'")
-        if d is None:
-            d = _inferred(a, plain)
-        with np.errstate(all="ignore"):
-            return a.astype(dtypes.to_numpy(d))
-    if hasattr(data, "__array__") or hasattr(data, "__array_interface__"):
-        return _array_from(np.asarray(data), d)
-    if isinstance(data, str):
-        raise TypeError("new(): invalid data type 'str'")
-    raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
-
-
-def _plain(data: Any) -> Any:
-    if isinstance(data, Tensor):
-        return data.tolist() if data._array.ndim == 0 else data._array
-    if isinstance(data, (list, tuple)):
-        return [_plain(item) for item in data] if any(not isinstance(v, NUMBERS) for v in data) else data
-    return data
-
-
-def _check_rectangular(data: Any) -> None:
-    """Nested sequences must have equal lengths; the error names the first that does not."""
-
-    def length(item: Any) -> int | None:
-        return len(item) if isinstance(item, (list, tuple)) or (isinstance(item, np.ndarray) and item.ndim) else None
-
-    level, depth = [data], 0
-    while level and all(isinstance(item, (list, tuple)) for item in level):
-        n = len(level[0])
-        for item in level:
-            if len(item) != n:
-                raise ValueError(f"expected sequence of length {n} at dim {depth} (got {len(item)})")
-        children = [child for item in level for child in item]
-        kinds = {length(child) is None for child in children}
-        if len(kinds) > 1:
-            raise TypeError("not a sequence" if kinds else "")
-        level, depth = children, depth + 1
-
-
-def _inferred(a: Any, data: Any) -> dtypes.dtype:
-    if a.dtype.kind == "f":
-        return dtypes.get_default_dtype() if a.size == 0 or not _has_typed(data) else dtypes.of_array(a.dtype)
-    if a.dtype.kind == "c":
-        return dtypes.get_default_dtype().to_complex()
-    if a.dtype.kind in "iu":
-        return dtypes.int64
-    if a.dtype.kind == "b":
-        return dtypes.bool
-    return dtypes.of_array(a.dtype)
-
-
-def _has_typed(data: Any) -> bool:
-    """Whether nested data holds arrays or NumPy scalars, whose type decides."""
-    while isinstance(data, (list, tuple)) and len(data):
-        data = data[0]
-    return isinstance(data, (np.ndarray, np.generic))
-
-
 @publish
 def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:
     """A new tensor with a copy of `data`: a number, nested sequences, an array or a tensor.
@@ -312,8 +271,6 @@ def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False, **optio
     """
     check_options(options, "tensor")
     if isinstance(data, Tensor):
-        import warnings
-
         warnings.warn(
             "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
             "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
@@ -321,7 +278,9 @@ def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False, **optio
             stacklevel=2,
         )
         return finish(data._array.astype(dtypes.to_numpy(dtype or data.dtype)), requires_grad)
-    return finish(_array_from(data, dtype), requires_grad)
+    if dtype is not None and dtype.__class__ is not dtypes.dtype:
+        dtype = dtypes.of_array(_numpy_type(dtype, "tensor"))
+    return finish(parse_array(data, dtype), requires_grad)
 
 
 @publish
@@ -332,16 +291,25 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
         return data if dtype is None or dtype is data.dtype else data.to(dtype)
     if isinstance(data, np.ndarray) and (dtype is None or dtypes.to_numpy(dtype) == data.dtype):
         return from_numpy(data)
-    return finish(_array_from(data, dtype))
+    return finish(parse_array(data, dtype))
 
 
 @publish
-def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: Any = None, requires_grad: bool = False) -> Any:
+def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: Any = None, requires_grad: Any = None) -> Any:
     """`obj` as a tensor; `copy` True always copies, False never."""
+    if requires_grad is None:
+        requires_grad = isinstance(obj, Tensor) and obj.requires_grad
+        if requires_grad:
+            warnings.warn(
+                "torch.asarray: unspecified requires_grad now defaults to obj.requires_grad instead of False. Pass "
+                "requires_grad=False explicitly to get the old behavior and silence this warning.",
+                UserWarning,
+                stacklevel=2,
+            )
     x = as_tensor(obj, dtype, device)
     shares = isinstance(obj, (Tensor, np.ndarray)) and np.shares_memory(x._array, obj if isinstance(obj, np.ndarray) else obj._array)
     if copy is True and shares:
-        x = x.clone().detach()
+        x = x.clone() if requires_grad else x.clone().detach()
     if copy is False and not shares:
         raise ValueError("can't alias arbitrary sequence into a tensor." if not isinstance(obj, (Tensor, np.ndarray)) else "can't alias tensor with dtype")
     if requires_grad and not x.requires_grad:
@@ -375,8 +343,27 @@ def from_numpy(ndarray: Any) -> Any:
 @publish
 def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Any:
     """A 1-d tensor that shares the memory of a Python buffer."""
-    a = np.frombuffer(buffer, dtypes.to_numpy(dtype), count, offset)
-    return finish(a, requires_grad)
+    kind = dtypes.to_numpy(dtype)
+    try:
+        size = memoryview(buffer).nbytes
+    except TypeError:
+        raise ValueError("object does not implement Python buffer protocol.") from None
+    if not size or not count:
+        raise ValueError(f"both buffer length ({size}) and count ({count}) must not be 0")
+    if not 0 <= offset < size:
+        raise ValueError(
+            f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({size} bytes) minus 1"
+        )
+    if count < 0 and (size - offset) % kind.itemsize:
+        raise ValueError(
+            f"buffer length ({size} bytes) after offset ({offset} bytes) must be a multiple of element size ({kind.itemsize})"
+        )
+    if count > 0 and offset + count * kind.itemsize > size:
+        raise ValueError(
+            f"requested buffer length ({count} * {kind.itemsize} bytes) after offset ({offset} bytes) must not be greater "
+            f"than actual buffer length ({size} bytes)"
+        )
+    return finish(np.frombuffer(buffer, kind, count, offset), requires_grad)
 
 
 @publish
@@ -408,35 +395,49 @@ def arange(*args: Any, out: Any = None, dtype: Any = None, requires_grad: bool =
     >>> torch.arange(1, 2.5, 0.5)
     tensor([1.0000, 1.5000, 2.0000])
     """
-    named = [options.pop(k, None) for k in ("start", "end", "step")]
+    named = {k: options.pop(k) for k in ("start", "end", "step") if k in options}
     check_options(options, "arange")
-    values: list[Any] = [_number(v) for v in args]
-    if len(values) == 1:
-        values = [0, values[0]] if named[1] is None else [values[0], named[1]]
-    start = named[0] if named[0] is not None else values[0] if values else 0
-    end = named[1] if named[1] is not None else values[1]
-    step = named[2] if named[2] is not None else values[2] if len(values) > 2 else 1
-    start, end, step = _number(start), _number(end), _number(step)
-    if step == 0:
-        raise RuntimeError("step must be nonzero")
+    labels = ["end"] if len(args) == 1 and "end" not in named else ["start", "end", "step"]
+    if len(args) > 3 or not (args or named) or not named.keys().isdisjoint(labels[: len(args)]):
+        kinds = ", ".join([type(v).__name__ for v in args])
+        raise TypeError(f"arange() received an invalid combination of arguments - got ({kinds}), but expected one of:")
+    given = dict(zip(labels, args, strict=False)) | named
+    for position, (label, value) in enumerate(given.items(), 1):
+        if not isinstance(value, (Tensor, np.generic, *NUMBERS)):
+            raise TypeError(f"arange(): argument '{label}' (position {position}) must be Number, not {type(value).__name__}")
+    start, end, step = _number(given.get("start", 0)), _number(given["end"]), _number(given.get("step", 1))
+    if any(v.__class__ is complex for v in (start, end, step)):
+        raise RuntimeError("value cannot be converted to type double without overflow")
+    whole = all(isinstance(v, int) for v in (start, end, step))
+    if dtype is None:
+        dtype = out.dtype if out is not None else dtypes.int64 if whole else dtypes.get_default_dtype()
+    if dtype is dtypes.bool:
+        raise NotImplementedError("\"arange_cpu\" not implemented for 'Bool'")
     if not all(math.isfinite(v) for v in (start, end)):
         raise RuntimeError(f"unsupported range: {start} -> {end}")
-    if (end - start) * step < 0:
+    span, stride = end - start, step
+    if dtype.category == dtypes.INT and not whole:
+        start, end, step = int(start), int(end), int(step)
+        if dtype is dtypes.int64:
+            span, stride = end - start, step
+    if step == 0:
+        raise (RuntimeError if whole or dtype.category != dtypes.INT else ValueError)("step must be nonzero")
+    if span * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    if dtype is None:
-        whole = all(isinstance(v, int) for v in (start, end, step))
-        dtype = out.dtype if out is not None else dtypes.int64 if whole else dtypes.get_default_dtype()
-    np_dtype = dtypes.to_numpy(dtype)
-    if dtype.category <= dtypes.INT and not all(isinstance(v, int) for v in (start, end, step)):
-        start, end, step = int(start), int(end) if end == int(end) or dtype.category == dtypes.FLOAT else end, int(step)
-    n = max(math.ceil((end - start) / step), 0)
+    n = -(-span // stride) if isinstance(span, int) and isinstance(stride, int) else math.ceil(span / stride)
     kind = np.int64 if all(isinstance(v, int) for v in (start, step)) else np.float64
-    return finish((start + np.arange(n, dtype=kind) * step).astype(np_dtype), requires_grad, out)
+    return finish((start + np.arange(n, dtype=kind) * step).astype(dtypes.to_numpy(dtype)), requires_grad, out)
 
 
-@publish
-def range(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:
+@public(name="range", method=False)
+def range_to(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:
     """Like `arange`, including the end (deprecated in PyTorch)."""
+    warnings.warn(
+        "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
+        "Python's range builtin. Instead, use torch.arange, which produces values in [start, end).",
+        UserWarning,
+        stacklevel=2,
+    )
     check_options(options, "range")
     if end is None:
         start, end = 0, start
@@ -448,7 +449,8 @@ def range(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dt
 def _steps(start: Any, end: Any, steps: Any, d: Any, name: str) -> tuple[Any, Any, Any, Any]:
     start, end = _number(start), _number(end)
     if steps is None or isinstance(steps, float):
-        raise TypeError(f"{name}(): argument 'steps' (position 3) must be int, not {type(steps).__name__}")
+        kinds = ", ".join(type(v).__name__ for v in (start, end, steps) if v is not None)
+        raise TypeError(f"{name}() received an invalid combination of arguments - got ({kinds}), but expected one of:")
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
     if d is None:
@@ -460,13 +462,11 @@ def _steps(start: Any, end: Any, steps: Any, d: Any, name: str) -> tuple[Any, An
 
 def linspace_array(start: Any, end: Any, steps: int, d: dtypes.dtype) -> Any:
     """Evenly spaced values computed from both ends, as PyTorch does, so that they are symmetric."""
-    compute = np.dtype(np.float64) if d.category <= dtypes.INT or d.itemsize < 4 else d.np
-    if d.category == dtypes.INT and isinstance(start, float):
+    compute = np.dtype(np.float64) if d.category <= dtypes.INT else d.np
+    if d.category == dtypes.INT:
         start, end = int(start), int(end)
     if steps == 1:
         return np.array([start]).astype(d.np)
-    if d.itemsize < 4 and d.category == dtypes.FLOAT:
-        compute = np.dtype(np.float32)
     s, e = compute.type(start), compute.type(end)
     step = (e - s) / compute.type(max(steps - 1, 1))
     i = np.arange(steps)
@@ -511,13 +511,9 @@ def eye(n: Any, m: Any = None, *, out: Any = None, dtype: Any = None, requires_g
     return finish(np.eye(n, m if m is not None else n, dtype=d), requires_grad, out)
 
 
-@publish
-def complex(real: Any, imag: Any, *, out: Any = None) -> Any:
+@public(name="complex", method=False)
+def complex_tensor(real: Any, imag: Any, *, out: Any = None) -> Any:
     """A complex tensor from its real and imaginary parts."""
-    return _complex(real, imag, out)
-
-
-def _complex(real: Any, imag: Any, out: Any) -> Any:
     if real.dtype is not imag.dtype:
         raise RuntimeError(
             f"Expected object of scalar type {real.dtype.scalar_name} but got scalar type {imag.dtype.scalar_name} for second argument"
@@ -534,9 +530,6 @@ def _complex(real: Any, imag: Any, out: Any) -> Any:
     return y
 
 
-from .declare import primitive  # noqa: E402
-
-
 def _join(a: Any, b: Any) -> Any:
     a, b = np.broadcast_arrays(a, b)
     out = np.empty(a.shape, np.complex64 if a.dtype == np.float32 else np.complex128)
@@ -550,4 +543,4 @@ complex_of: Any = primitive(
 )  # fmt: skip
 
 
-__all__ = ["Size", "array_like", "filled", "finish", "from_numpy", "shape_of"]
+__all__ = ["array_like", "filled", "finish", "from_numpy", "shape_of"]

@@ -236,7 +236,7 @@ def ldexp(input: Any, other: Any) -> Any:
 @public(method=False, out=True)
 def polar(abs: Any, angle: Any) -> Any:
     """The complex numbers of the given lengths and angles."""
-    from .creation import complex as join
+    from .creation import complex_tensor as join
 
     for position, (value, label) in enumerate(((abs, "abs"), (angle, "angle")), 1):
         if not isinstance(value, Tensor):
