@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import struct
 import threading
 from typing import Any
@@ -66,7 +65,7 @@ class Generator:
 
     def seed(self) -> int:
         """Start a stream that nobody can foretell; returns its seed."""
-        self.manual_seed(secrets.randbits(64))
+        self.manual_seed(int.from_bytes(os.urandom(8), "little"))
         return self._seed
 
     def initial_seed(self) -> int:

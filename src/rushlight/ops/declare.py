@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
@@ -146,7 +145,7 @@ def write_out(name: str, result: Any, out: Any) -> Any:
     elif a is not b:
         with np.errstate(all="ignore"):
             a[...] = b
-    out._version[0] += 1
+    out._counter[0] += 1
     return out
 
 
@@ -166,7 +165,7 @@ def inplace_of(function: Any, name: str) -> Any:
                 keep = True if saves is None else saves(edge is not None, others)
                 source = _new(Tensor)
                 source._array = self._array.copy(order="K") if keep else self._array
-                source._version = [0]
+                source._counter = [0]
                 source._edge = edge
         result = function(source, *args, **kwargs)
         edge = result._edge
@@ -194,7 +193,7 @@ def _patch_saved_output(node: Any, x: Any) -> None:
         slot = versions[i + 2]
         if kinds[slot][0] == "out":
             saved[slot] = x._array
-            versions[i], versions[i + 1] = x._version, x._version[0]
+            versions[i], versions[i + 1] = x._counter, x._counter[0]
     node.saved, node.versions = tuple(saved), tuple(versions)
 
 
@@ -367,7 +366,12 @@ def broadcast_error(a: Any, b: Any) -> RuntimeError | None:
 
 
 def _parameters(function: Any) -> list[str]:
-    return list(inspect.signature(function).parameters)
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return list(inspect.signature(function).parameters)
+    return list(code.co_varnames[: code.co_argcount])  # a hundredth of the time of inspect.signature, at each import
 
 
 def _picker(function: Any, slots: list[int]) -> Any:
@@ -397,6 +401,8 @@ def _check_saved(x: Any) -> None:
 
 
 def _trace(node: Any) -> None:
+    import traceback
+
     node.trace = "".join(traceback.format_list(traceback.extract_stack()[:-3][-6:]))
 
 
@@ -452,7 +458,7 @@ def unary(
         res = kernel(a)
         y = _new(Tensor)
         y._array = res
-        y._version = version = [0]
+        y._counter = version = [0]
         if mode.grad:
             if derivative is not None:
                 edge = input._edge if input._base is None else current_edge(input)
@@ -463,10 +469,10 @@ def unary(
                     if keeps_a:
                         if keeps_out:
                             node.saved = (a, res)
-                            node.versions = (input._version, input._version[0], 0, version, 0, 1)
+                            node.versions = (input._counter, input._counter[0], 0, version, 0, 1)
                         else:
                             node.saved = (a,)
-                            node.versions = (input._version, input._version[0], 0)
+                            node.versions = (input._counter, input._counter[0], 0)
                         if input._inference:
                             _check_saved(input)
                     elif keeps_out:
@@ -602,7 +608,7 @@ def binary(
             raise
         y = _new(Tensor)
         y._array = res
-        y._version = [0]
+        y._counter = [0]
         if mode.grad:
             if differentiable:
                 edge_a = None
@@ -650,15 +656,15 @@ def _both_tensors(name: str, x: Any, y: Any) -> None:
 def _save_binary(node: Any, keep: list[bool], x: Any, y: Any, a: Any, b: Any, out: Any) -> None:
     versions: tuple[Any, ...] = ()
     if keep[0] and isinstance(x, Tensor):
-        versions = (x._version, x._version[0], 0)
+        versions = (x._counter, x._counter[0], 0)
         if x._inference:
             _check_saved(x)
     if keep[1] and isinstance(y, Tensor):
-        versions += (y._version, y._version[0], 1)
+        versions += (y._counter, y._counter[0], 1)
         if y._inference:
             _check_saved(y)
     if keep[2]:
-        versions += (out._version, 0, 2)
+        versions += (out._counter, 0, 2)
     node.saved = (a if keep[0] else None, b if keep[1] else None, out._array if keep[2] else None)
     node.versions = versions
 
@@ -831,7 +837,7 @@ def primitive(
             for i, r in enumerate(results):
                 y = _new(Tensor)
                 y._array = r
-                y._version = [0]
+                y._counter = [0]
                 if node is not None and i not in non_differentiable and _can_require(r.dtype):
                     y._edge = (node, i)
                 elif mode.inference:
@@ -846,7 +852,7 @@ def primitive(
         for slot, n in enumerate(names):
             if n == "out":
                 saved.append(ys[0]._array if len(ys) == 1 else tuple(y._array for y in ys))
-                versions += (ys[0]._version, ys[0]._version[0], slot)
+                versions += (ys[0]._counter, ys[0]._counter[0], slot)
             elif n == "aux":
                 saved.append(extra)
             elif n.endswith("_shape") and n[:-6] in tensor_names:
@@ -857,7 +863,7 @@ def primitive(
                 saved.append(arrays[i] if i < len(arrays) else inspect.signature(forward).parameters[n].default)
                 x = args[i] if i < len(args) else None
                 if isinstance(x, Tensor):
-                    versions += (x._version, x._version[0], slot)
+                    versions += (x._counter, x._counter[0], slot)
                     if x._inference:
                         _check_saved(x)
         node.saved, node.versions = tuple(saved), versions
