@@ -72,6 +72,8 @@ def _analytical(y: Any, x: Any) -> Any:
     """The Jacobian from backward: rows are elements of the input, columns of the output; real directions only."""
     complex_out = y._array.dtype.kind == "c"
     rows = []
+    if not y.numel():
+        return np.zeros((x.numel() * (1 + (x._array.dtype.kind == "c")), 0, 1 + complex_out))
     for k in range(y.numel()):
         parts = []
         for unit in (1, 1j) if complex_out else (1,):

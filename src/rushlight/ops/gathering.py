@@ -503,7 +503,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:  # 
     d = wrap_dim(dim, input._array.ndim)
     n = input._array.ndim
     a, i = list(input.shape), list(indices.shape)
-    both = [np.broadcast_shapes((p,), (q,))[0] for p, q in zip(a, i, strict=True)]
+    both = [p if k == d else np.broadcast_shapes((p,), (q,))[0] for k, (p, q) in enumerate(zip(a, i, strict=True))]
     a = [a[k] if k == d else both[k] for k in range(n)]
     i = [i[k] if k == d else both[k] for k in range(n)]
     return gather(input.expand(a), d, indices.expand(i))

@@ -189,7 +189,6 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> Any:
         expand(reshape(x, [-1 if i == j else 1 for j in range(len(shape))]), shape) for i, x in enumerate(vectors)
     ]
     if swap:
-        grids = [g.transpose(0, 1) for g in grids]
         grids[:2] = grids[1::-1]
     return tuple(grids)
 

@@ -330,5 +330,6 @@ def _lp_function(n: int) -> Any:
 
 for _n in (1, 2, 3):
     FUNCTIONAL[f"lp_pool{_n}d"] = _lp_function(_n)
-for _name in ("max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "adaptive_avg_pool1d", "adaptive_max_pool1d"):
+for _name in ("max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "adaptive_avg_pool1d"):
     FUNCTIONS[_name] = FUNCTIONAL[_name]
+FUNCTIONS["adaptive_max_pool1d"] = FUNCTIONAL["adaptive_max_pool1d_with_indices"]

@@ -13,6 +13,7 @@ from ..autograd.tensor import Tensor, wrap, wrap_dim
 from ..backend import kernels as K
 from .declare import FUNCTIONS, is_array, primitive, public, type_error
 from .joining import cat
+from .kinds import REAL, only
 from .results import named
 from .shape import _expand, reshape, reshape_any, wrap_dims
 
@@ -269,9 +270,9 @@ def _evenly(g: Any, a: Any, out: Any, shape: Any, axes: Any, keep: bool) -> Any:
     return spread(g, shape, axes, keep) * mask / mask.sum(axes, True)
 
 
-def _extreme_over(name: str, kernel: Any) -> Any:
+def _extreme_over(name: str, kernel: Any, kernel_name: str) -> Any:
     op = primitive(
-        f"{name.capitalize()}Backward0", lambda a, axes, keep: kernel(a, axes, keep), tensors=True,
+        f"{name.capitalize()}Backward0", only(REAL, kernel_name, lambda a, axes, keep: kernel(a, axes, keep)), tensors=True,
         a=lambda g, a, out, a_shape, axes, keep: _evenly(g, a, out, a_shape, axes, keep),
     )  # fmt: skip
 
@@ -286,7 +287,7 @@ def _extreme_over(name: str, kernel: Any) -> Any:
     return op
 
 
-_amax, _amin = _extreme_over("amax", K.amax), _extreme_over("amin", K.amin)
+_amax, _amin = _extreme_over("amax", K.amax, "max_values_cpu"), _extreme_over("amin", K.amin, "min_values_cpu")
 
 
 @public(out=False)
@@ -327,7 +328,7 @@ def _max_or_min(name: str, arg: Any, everything: Any, pairwise: str) -> None:
         non_differentiable=(1,), a=lambda g, a_shape, axis, keep, aux: _selected(g, _as_tensor(aux), a_shape, axis, keep),
     )  # fmt: skip
     overall = primitive(
-        f"{name.capitalize()}Backward1", lambda a: everything(a, None, False), tensors=True,
+        f"{name.capitalize()}Backward1", only(REAL, f"{name}_all", lambda a: everything(a, None, False)), tensors=True,
         a=lambda g, a, out, a_shape: _evenly(g, a, out, a_shape, None, False),
     )  # fmt: skip
     result = named(name, "values indices")
@@ -371,6 +372,8 @@ _max_or_min("min", K.argmin, K.amin, "minimum")
 def _arg(name: str, kernel: Any) -> None:
     def op(input: Any, dim: Any = None, keepdim: bool = False) -> Any:  # noqa: A002
         a = input._array
+        if a.dtype.kind in "bc":
+            raise RuntimeError(f"{name}(): does not support {'bool' if a.dtype.kind == 'b' else 'complex'} input")
         if dim is None:
             if not a.size:
                 raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.")
@@ -397,6 +400,8 @@ _arg("argmin", K.argmin)
 @public(out=True)
 def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:  # noqa: A002
     """The sum, nan counting as zero."""
+    if input.dtype.category == dtypes.COMPLEX:
+        raise RuntimeError("nansum on CPU does not support complex inputs")
     x = input.masked_fill(input.isnan(), 0) if input.dtype.category >= dtypes.FLOAT else input
     return FUNCTIONS["sum"](x, dim, keepdim, dtype=dtype)
 

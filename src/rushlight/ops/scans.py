@@ -11,6 +11,7 @@ from ..autograd.tensor import Tensor, wrap_dim
 from ..backend import kernels as K
 from .declare import primitive, public
 from .joining import cat
+from .kinds import REAL, only
 from .reduction import _as_tensor
 from .results import named
 
@@ -94,7 +95,7 @@ def _running_backward(g: Any, index: Any, axis: int) -> Any:
 
 def _running_op(name: str, largest: bool) -> None:
     op = primitive(
-        f"{name.capitalize()}Backward0", lambda a, axis: _running(a, axis, largest), tensors=True, aux=True,
+        f"{name.capitalize()}Backward0", only(REAL, f"{name}_cpu", lambda a, axis: _running(a, axis, largest)), tensors=True, aux=True,
         non_differentiable=(1,), a=lambda g, axis, aux: _running_backward(g, aux, axis),
     )  # fmt: skip
     result = named(name, "values indices")
@@ -132,9 +133,19 @@ def _logcumsumexp_backward(g: Any, a: Any, out: Any, axis: int) -> Any:
     return part(positive) - part(negative)
 
 
+def _logcumsumexp_graph(g: Any, a: Any, out: Any, axis: int) -> Any:
+    """The same, differentiable where parts of the gradient are zero: d out[j] / d a[i] = exp(a[i] - out[j]), i <= j."""
+    if not a.dim():
+        return g
+    a, out, g = (x.movedim(axis, -1) for x in (a, out, g))
+    share = (a.unsqueeze(-1) - out.unsqueeze(-2)).triu().exp().triu()
+    return (share.conj() * g.unsqueeze(-2)).sum(-1).movedim(-1, axis)
+
+
 _logcumsumexp: Any = primitive(
-    "LogcumsumexpBackward0", _at_least_1d(_logcumsumexp_forward), tensors=True,
+    "LogcumsumexpBackward0", only("fcV", "logcumsumexp_out_cpu", _at_least_1d(_logcumsumexp_forward)), tensors=True,
     a=lambda g, a, out, axis: _logcumsumexp_backward(g, a, out, axis),
+    graph={"a": lambda g, a, out, axis: _logcumsumexp_graph(g, a, out, axis)},
 )  # fmt: skip
 
 

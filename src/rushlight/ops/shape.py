@@ -532,7 +532,7 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:  # noqa: A002
     return _slice(input, (slice(None),) * d + (slice(start, start + length),))
 
 
-@public
+@public(out=True)
 def narrow_copy(input: Any, dim: int, start: int, length: int) -> Any:  # noqa: A002
     """As `narrow`, as a copy."""
     return clone(narrow(input, dim, start, length))
@@ -903,7 +903,7 @@ def select_scatter(input: Any, src: Any, dim: int, index: int) -> Any:  # noqa: 
     return _slice_scatter(input, src.to(input.dtype), (slice(None),) * d + (index % input._array.shape[d],))
 
 
-@public
+@public(out=True)
 def slice_scatter(input: Any, src: Any, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Any:  # noqa: A002
     """`input` with a slice of a dimension replaced by `src`."""
     d = wrap_dim(dim, input._array.ndim)
@@ -978,7 +978,7 @@ def _set(self: Any, source: Any = None, storage_offset: int = 0, size: Any = Non
     if source is None:
         self._array = np.empty(0, self._array.dtype)
         return self
-    self._array, self._version = source._array, source._version
+    self._array, self._counter = source._array, source._counter
     if size is not None:
         self._array = _as_strided_of(source._array, size, stride or np.empty(size).strides, storage_offset)
     return self

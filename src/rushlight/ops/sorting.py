@@ -10,6 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap, wrap_dim
 from .declare import primitive, public, type_error
+from .kinds import refuse
 from .reduction import _as_tensor, _selected
 from .results import named
 
@@ -104,7 +105,9 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
     if not 0 <= k <= n:
         raise RuntimeError("selected index k out of range")
     if input.dtype.category == dtypes.COMPLEX:
-        raise RuntimeError("topk(): does not support complex dtypes")
+        raise RuntimeError(" topk does not support complex dtypes on CPU")
+    if input._array.dtype.kind == "b":
+        raise RuntimeError("topk does not support bool dtypes on CPU")
     return _TOPK(_topk(input, k, axis, largest, sorted))
 
 
@@ -143,6 +146,8 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:  
         raise IndexError(f"kthvalue(): Expected reduction dim {axis} to have non-zero size.")
     if not 1 <= k <= n:
         raise RuntimeError("kthvalue(): selected number k out of range for dimension " + str(axis))
+    if input._array.dtype.kind in "bc":
+        refuse("kthvalue_cpu", input._array)
     return _KTH(_kth(input, axis, keepdim, k))
 
 
@@ -166,6 +171,8 @@ _median = _ranked("MedianBackward0", _median_rank)
 
 def _median_function(name: str, skip_nan: bool, result: Any) -> None:
     def median(input: Any, dim: Any = None, keepdim: bool = False) -> Any:  # noqa: A002
+        if input._array.dtype.kind in "bc":
+            refuse("median_cpu" if dim is None else "median_out", input._array)
         if dim is None:
             flat = input.reshape(-1)
             if not flat._array.size:
@@ -200,6 +207,8 @@ _mode = _ranked("ModeBackward0", _mode_rank)
 @public(out=True)
 def mode(input: Any, dim: int = -1, keepdim: bool = False) -> Any:  # noqa: A002
     """The most frequent element along a dimension (the smallest of such), and an index of it."""
+    if input.dtype.category == dtypes.COMPLEX:
+        refuse("mode_cpu", input._array)
     axis = wrap_dim(dim, input._array.ndim)
     if input._array.ndim and input._array.shape[axis] == 0:
         raise IndexError(f"mode(): Expected reduction dim {axis} to have non-zero size.")
@@ -245,7 +254,10 @@ def _quantile(x: Any, q: Any, dim: Any, keepdim: bool, interpolation: str, skip_
     if interpolation in ("linear", "midpoint"):
         weight = np.full(rank.shape, 0.5) if interpolation == "midpoint" else rank - low
         high = values.gather(-1, wrap(np.ceil(rank).astype(np.int64)))
-        found = found.lerp(high, wrap(weight.astype(a.dtype)))
+        weight = wrap(weight.astype(a.dtype))
+        if q.requires_grad and interpolation == "linear":
+            weight = weight + (q - q.detach()).reshape(-1) * wrap(np.maximum(top, 0).astype(a.dtype))
+        found = found.lerp(high, weight)
     found = found.movedim(-1, 0) if axis is None else found
     if axis is None:
         out = found.reshape(tuple(q.shape))
