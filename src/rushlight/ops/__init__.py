@@ -39,6 +39,7 @@ from . import (  # noqa: F401
     sorting,
     typed,
     spectra,
+    windows,
 )
 from .declare import FUNCTIONS
 from .joining import stack

@@ -148,8 +148,12 @@ def matmul(input: Any, other: Any) -> Any:  # noqa: A002
     return z.squeeze(-1) if m == 1 else z
 
 
-attach("__matmul__", matmul)
-attach("__rmatmul__", lambda self, other: matmul(other, self))
+def _matmul_method(self: Any, other: Any) -> Any:
+    return matmul(self, other) if isinstance(other, Tensor) else NotImplemented
+
+
+attach("__matmul__", _matmul_method)
+attach("__rmatmul__", lambda self, other: _matmul_method(other, self) if isinstance(other, Tensor) else NotImplemented)
 attach("__imatmul__", lambda self, other: self.copy_(matmul(self, other)))
 
 _dot: Any = primitive(
@@ -218,7 +222,7 @@ def _blend(name: str, input: Any, product: Any, beta: Any, alpha: Any) -> Any:  
     if alpha != 1:
         product = mul(product, alpha)
     if beta == 0:  # not even a nan of `input` gets through
-        return product + _silent_zero(input, product.shape) if input.requires_grad else product
+        return product + silent_zero(input, product.shape) if input.requires_grad else product
     scaled = input if beta == 1 else mul(input, beta)
     try:
         return add(expand(scaled, product.shape), product)
@@ -228,7 +232,7 @@ def _blend(name: str, input: Any, product: Any, beta: Any, alpha: Any) -> Any:  
         ) from None
 
 
-def _silent_zero(x: Any, shape: Any) -> Any:
+def silent_zero(x: Any, shape: Any) -> Any:
     """Zeros that depend on `x` in the graph alone."""
     return expand(_zeroed(x), shape)
 

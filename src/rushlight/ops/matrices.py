@@ -12,7 +12,7 @@ from ..backend.numpy import lapack
 from .creation import eye
 from .declare import primitive, public
 from .joining import cat
-from .linear import matmul, mt
+from .linear import matmul, mt, silent_zero
 from .shape import diagonal
 from .triangular import check_floating, check_matrix, check_square, linalg
 
@@ -35,7 +35,7 @@ def linalg_diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) 
 def _power(x: Any, n: int, name: str) -> Any:
     check_square(x, name)
     if n == 0:
-        return x.clone().copy_(eye(x.shape[-1], dtype=x.dtype).expand(x.shape))
+        return silent_zero(x, x.shape) + eye(x.shape[-1], dtype=x.dtype)
     if n < 0:
         from .solving import linalg_inv
 

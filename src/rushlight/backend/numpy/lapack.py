@@ -29,6 +29,11 @@ def _ct(a: Any) -> Any:
     return a.conj() if a.dtype.kind == "c" else a
 
 
+def _size(a: Any) -> Any:
+    """How large numbers are to LAPACK when it compares: complex ones by the sum of their parts."""
+    return np.abs(a.real) + np.abs(a.imag) if a.dtype.kind == "c" else np.abs(a)
+
+
 # ---- triangular systems -------------------------------------------------------------------------------------------------
 
 
@@ -76,7 +81,7 @@ def lu_factor(a: Any) -> tuple[Any, Any, Any]:
         for start in range(0, k, BLOCK):
             end = min(start + BLOCK, k)
             for j in range(start, end):
-                size = np.abs(flat[:, j:, j])
+                size = _size(flat[:, j:, j])
                 best = np.argmax(np.where(np.isnan(size), -1.0, size), 1) + j
                 pivots[:, j] = best + 1
                 rows = flat[count, best].copy()
@@ -170,13 +175,10 @@ def _ldl_of_one(a: Any, pivots: Any, hermitian: bool) -> int:
     n, k, info = len(a), 0, 0
     conj = np.conj if hermitian else (lambda v: v)
 
-    def size(v: Any) -> Any:
-        return np.abs(v.real) + np.abs(v.imag)
-
     while k < n:
         step, other = 1, k
-        own = abs(a[k, k].real) if hermitian else size(a[k, k])
-        column = size(a[k + 1 :, k])
+        own = abs(a[k, k].real) if hermitian else _size(a[k, k])
+        column = _size(a[k + 1 :, k])
         r = k + 1 + int(np.argmax(column)) if len(column) else k
         largest = column[r - k - 1] if len(column) else 0.0
         if max(own, largest) == 0:
@@ -187,9 +189,9 @@ def _ldl_of_one(a: Any, pivots: Any, hermitian: bool) -> int:
             k += 1
             continue
         if own < _ALPHA * largest:
-            row = np.concatenate([size(a[r, k:r]), size(a[r + 1 :, r])])
+            row = np.concatenate([_size(a[r, k:r]), _size(a[r + 1 :, r])])
             biggest = row.max()
-            diagonal = abs(a[r, r].real) if hermitian else size(a[r, r])
+            diagonal = abs(a[r, r].real) if hermitian else _size(a[r, r])
             if own >= _ALPHA * largest * (largest / biggest):
                 pass
             elif diagonal >= _ALPHA * biggest:
