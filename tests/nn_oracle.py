@@ -10,6 +10,8 @@ import pytest
 import rushlight
 
 torch = pytest.importorskip("torch")
+# Its threads wait for each other on a busy machine, which these small tensors are not worth.
+torch.set_num_threads(1)
 
 
 def plain(value: Any) -> Any:
