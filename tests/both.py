@@ -49,6 +49,7 @@ def outcome(program: str, package: Any) -> Any:
         finally:
             package.set_default_dtype(before)
     said = [(w.category.__name__, str(w.message).split("\n")[0].split(" (Triggered")[0]) for w in caught]
+    said = [(kind, text) for kind, text in said if kind != "DeprecationWarning"]  # NumPy's, about PyTorch's own protocol
     return (result, list(dict.fromkeys(said)))
 
 

@@ -16,6 +16,13 @@ class Size(tuple[int, ...]):
 
     __slots__ = ()
 
+    def __new__(cls, sizes: Any = ()) -> Size:
+        self = tuple.__new__(cls, sizes)
+        for n in self:
+            if n.__class__ is not int:
+                return tuple.__new__(cls, _integers(self))
+        return self
+
     def __repr__(self) -> str:
         return f"torch.Size([{', '.join(map(str, self))}])"
 
@@ -30,7 +37,9 @@ class Size(tuple[int, ...]):
         return Size(item) if item.__class__ is tuple else item
 
     def __add__(self, other: Any) -> Any:
-        return Size(tuple.__add__(self, tuple(other)))
+        if not isinstance(other, tuple):
+            raise TypeError(f"can only concatenate tuple (not {type(other).__name__}) to torch.Size")
+        return Size(tuple.__add__(self, other))
 
     def __radd__(self, other: Any) -> Any:
         return Size(tuple(other) + tuple(self))
@@ -42,3 +51,13 @@ class Size(tuple[int, ...]):
 
     def __reduce__(self) -> Any:
         return (Size, (tuple(self),))
+
+
+def _integers(sizes: Any) -> list[int]:
+    """Lengths given as other integers, such as 0-d tensors."""
+    found = []
+    for i, n in enumerate(sizes):
+        if not hasattr(n, "__index__"):
+            raise TypeError(f"torch.Size() takes an iterable of 'int' (item {i} is '{type(n).__name__}')")
+        found.append(n.__index__())
+    return found

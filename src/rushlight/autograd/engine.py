@@ -220,7 +220,7 @@ def accumulate(node: AccumulateGrad, g: Any, graph: bool) -> None:
             leaf._grad = old + g
         elif old._edge is None and old._array.dtype is g.dtype and old._array.flags.writeable:
             K.accumulate_(old._array, g)
-            old._version[0] += 1
+            old._counter[0] += 1
         else:
             leaf._grad = wrap(K.add(old._array, g))
     hooks = leaf._post_accumulate_hooks

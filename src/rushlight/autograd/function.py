@@ -82,7 +82,7 @@ class FunctionCtx(Node):
             # An output saved for backward must not hold the node that holds it.
             number = next((i for i, y in enumerate(outputs) if y is x), None)
             edge = x._edge if x._base is None else current_edge(x)
-            saved.append((x._array, x._version, x._version[0], None if number is not None else edge, number))
+            saved.append((x._array, x._counter, x._counter[0], None if number is not None else edge, number))
         self._saved = tuple(saved)
 
     def release(self) -> None:
@@ -261,7 +261,7 @@ class Function(metaclass=_FunctionMeta):
             node._save(outputs)
         else:
             for y in node._dirty:
-                y._version[0] += 1
+                y._counter[0] += 1
         if single:
             return outputs[0]
         return tuple(outputs) if isinstance(result, tuple) else outputs

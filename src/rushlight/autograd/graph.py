@@ -25,7 +25,7 @@ def get_gradient_edge(tensor: Any) -> Any:
 def increment_version(tensor: Any) -> None:
     """Bump the version counter of a tensor (or of each of several), as an in-place write would."""
     for x in [tensor] if not isinstance(tensor, (list, tuple)) else tensor:
-        x._version[0] += 1
+        x._counter[0] += 1
 
 
 def register_multi_grad_hook(tensors: Any, fn: Callable[..., Any], *, mode: str = "all") -> Any:

@@ -18,6 +18,7 @@ from .node import AccumulateGrad, Edge, Handle, Node
 
 ndarray = np.ndarray
 _new = object.__new__
+_shape = tuple.__new__
 
 
 class TensorMeta(type):
@@ -37,9 +38,9 @@ class Tensor(metaclass=TensorMeta):
     __array_priority__ = 1000  # so that `numpy_array * tensor` is ours
     __module__ = "rushlight"
 
-    # Class defaults: an operator's result sets `_array` and `_version` and, when recorded, `_edge`.
+    # Class defaults: an operator's result sets `_array` and `_counter` and, when recorded, `_edge`.
     _array: ndarray[Any, Any]
-    _version: list[int]  # shared by all views of one storage
+    _counter: list[int]  # shared by all views of one storage
     _edge: Edge | None = None  # (node that made this tensor, output number); an AccumulateGrad for a leaf
     _grad: Any = None
     _base: Any = None  # the tensor this is a differentiable view of
@@ -86,14 +87,14 @@ class Tensor(metaclass=TensorMeta):
 
         require_cpu(kwargs.get("device"))
         self = _new(cls)
-        self._array, self._version = legacy(dtypes.get_default_dtype(), args), [0]
+        self._array, self._counter = legacy(dtypes.get_default_dtype(), args), [0]
         return self
 
     # ---- what it is --------------------------------------------------------------------------------------------
 
     @property
     def shape(self) -> Size:
-        return Size(self._array.shape)
+        return _shape(Size, self._array.shape)
 
     @property
     def dtype(self) -> dtypes.dtype:
@@ -126,15 +127,15 @@ class Tensor(metaclass=TensorMeta):
         return False
 
     is_cpu = property(lambda self: True)
+    _version = property(lambda self: self._counter[0])
     is_meta = is_sparse = is_quantized = is_mps = is_xpu = is_mkldnn = is_nested = is_sparse_csr = is_cuda
-    names = property(lambda self: (None,) * self._array.ndim)
     output_nr = property(lambda self: 0 if self.grad_fn is None else self._edge[1])
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or the length of one dimension."""
         if dim is None:
-            return Size(self._array.shape)
-        return self._array.shape[wrap_dim(dim, self._array.ndim)]
+            return _shape(Size, self._array.shape)
+        return self._array.shape[wrap_dim(dim, self._array.ndim, 0)]
 
     def dim(self) -> int:
         """The number of dimensions."""
@@ -233,6 +234,8 @@ class Tensor(metaclass=TensorMeta):
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
+        if value and self._array.dtype.kind not in "fcV":
+            raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
         self.requires_grad_(value)
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
@@ -254,7 +257,7 @@ class Tensor(metaclass=TensorMeta):
                 raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
             self._edge = (AccumulateGrad(self), 0)
             if self._base is not None:
-                self._view_version = self._version[0]
+                self._view_version = self._counter[0]
         return self
 
     @property
@@ -275,7 +278,7 @@ class Tensor(metaclass=TensorMeta):
                 "be populated during autograd.backward(). If you indeed want the .grad field to be populated for a "
                 "non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by "
                 "mistake, make sure you access the leaf Tensor instead. See github.com/pytorch/pytorch/pull/30531 for "
-                "more informations.",
+                "more information.",
                 UserWarning,
                 stacklevel=2,
             )
@@ -291,7 +294,7 @@ class Tensor(metaclass=TensorMeta):
             if value._array.dtype != self._array.dtype:
                 raise RuntimeError(
                     f"attempting to assign a gradient with dtype '{value.dtype.scalar_name.lower()}' to a tensor with "
-                    f"grad_dtype '{self.dtype.scalar_name.lower()}'. The gradient must match the tensor's grad_dtype "
+                    f"grad_dtype '{self.dtype.scalar_name}'. The gradient must match the tensor's grad_dtype "
                     "(defaults to the tensor's dtype). You can set the tensor's grad_dtype attribute with a specific "
                     "dtype, or None to allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor "
                     "and its gradient may break downstream systems that assume they match."
@@ -322,7 +325,7 @@ class Tensor(metaclass=TensorMeta):
     def detach(self) -> Any:
         """The same data (and version counter) outside the graph."""
         x = _new(Tensor)
-        x._array, x._version = self._array, self._version
+        x._array, x._counter = self._array, self._counter
         if self._inference:
             x._inference = True
         return x
@@ -338,7 +341,7 @@ class Tensor(metaclass=TensorMeta):
     def data(self) -> Any:
         """The same data, outside the graph and with a version counter of its own."""
         x = _new(Tensor)
-        x._array, x._version = self._array, [0]
+        x._array, x._counter = self._array, [0]
         return x
 
     @data.setter
@@ -416,6 +419,10 @@ class Tensor(metaclass=TensorMeta):
             return a.astype(dtype)
         return a.copy() if copy else a
 
+    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
+        """The tensor that a NumPy function of a tensor returns."""
+        return wrap(array.astype(np.uint8) if array.dtype.kind == "b" else array)
+
     def item(self) -> Any:
         """The only element, as a Python number."""
         if self._array.size != 1:
@@ -441,7 +448,8 @@ class Tensor(metaclass=TensorMeta):
         value = self._array.item()
         if kind is not complex and value.__class__ is complex:
             if value.imag != 0:
-                raise RuntimeError(f"value cannot be converted to type {kind.__name__} without overflow")
+                name = "double" if kind is float else "int64_t"
+                raise RuntimeError(f"value cannot be converted to type {name} without overflow")
             value = value.real
         return kind(value)
 
@@ -520,7 +528,7 @@ class Tensor(metaclass=TensorMeta):
             copied = memo[id(root)] = root.copy(order="K")
             memo[id(copied)] = root  # keeps `root` alive, and with it its id
         x = _new(self.__class__)
-        x._array, x._version = _same_place(a, root, copied), [0]
+        x._array, x._counter = _same_place(a, root, copied), [0]
         memo[id(self)] = x
         if self.requires_grad:
             x.requires_grad_(True)
@@ -536,11 +544,6 @@ class Tensor(metaclass=TensorMeta):
         return x
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        if not self.is_leaf:
-            raise RuntimeError(
-                "Cannot pickle a Tensor that is not a leaf: call .detach() first. (Only leaves can be rebuilt; the "
-                "graph is not pickled.)"
-            )
         extra = {k: v for k, v in self.__dict__.items() if k not in _INTERNAL}
         a = self._array
         if not a.dtype.isbuiltin:  # ml_dtypes arrays pickle badly with older versions
@@ -550,7 +553,7 @@ class Tensor(metaclass=TensorMeta):
 
 _PYTHON_NUMBERS = (float, int, bool, complex)
 _INTERNAL = frozenset(
-    "_array _version _edge _grad _base _view_version _view_kind _inference _retains_grad "
+    "_array _counter _edge _grad _base _view_version _view_kind _inference _retains_grad "
     "_post_accumulate_hooks _storage_key _view_geometry".split()
 )
 Tensor.__module__ = "rushlight"
@@ -559,7 +562,7 @@ Tensor.__module__ = "rushlight"
 def _rebuild(cls: type, a: Any, name: str, requires_grad: bool, extra: dict[str, Any]) -> Any:
     x = _new(cls)
     target = getattr(dtypes, name).np
-    x._array, x._version = a if a.dtype == target else a.view(target), [0]  # type: ignore[attr-defined]
+    x._array, x._counter = a if a.dtype == target else a.view(target), [0]  # type: ignore[attr-defined]
     x.__dict__.update(extra)
     if requires_grad:
         x.requires_grad_(True)  # type: ignore[attr-defined]
@@ -570,7 +573,7 @@ def wrap(a: ndarray[Any, Any]) -> Any:
     """A new Tensor around an array, outside any graph."""
     x = _new(Tensor)
     x._array = a
-    x._version = [0]
+    x._counter = [0]
     return x
 
 
@@ -607,7 +610,7 @@ def _same_place(a: Any, root: Any, copied: Any) -> Any:
 
 def current_edge(x: Any) -> Edge | None:
     """The edge of a view, made anew when the storage was written to since."""
-    if x._view_version != x._version[0]:
+    if x._view_version != x._counter[0]:
         from .views import refresh
 
         refresh(x)

@@ -32,7 +32,7 @@ def view_of(x: Any, a: Any, edge: Edge | None, mode: modes.Mode, kind: str | Non
     """A tensor around `a`, which is a view of `x`'s array; it shares `x`'s version counter."""
     y = object.__new__(Tensor)
     y._array = a
-    y._version = version = x._version
+    y._counter = version = x._counter
     y._edge = edge
     y._base = x if x._base is None else x._base
     y._view_version = version[0]
@@ -49,7 +49,7 @@ def refresh(view: Any) -> None:
     """Give a view whose storage was written to the edge that it has now."""
     base = view._base
     edge = base._edge if base._base is None else current_edge(base)
-    view._view_version = view._version[0]
+    view._view_version = view._counter[0]
     if edge is None:
         if view._edge is not None and view._edge[0].__class__ is not AccumulateGrad:
             view._edge = None
@@ -213,7 +213,7 @@ def write(x: Any, out: Any) -> None:
 
 def rebase(x: Any, edge: Edge | None) -> None:
     """After a write into `x`: bump the version, and make `edge` (that of what was written) `x`'s history."""
-    version = x._version
+    version = x._counter
     version[0] += 1
     mode = modes.get_mode()
     base = x._base

@@ -7,13 +7,13 @@ from typing import Any
 
 from ..autograd.tensor import Tensor, TensorMeta
 
-_INTERNAL = ("_array", "_version", "_edge", "_grad", "_base", "_view_version", "_view_kind", "_inference")
+_INTERNAL = ("_array", "_counter", "_edge", "_grad", "_base", "_view_version", "_view_kind", "_inference")
 
 
 def _alias(cls: type, x: Tensor, requires_grad: bool) -> Any:
     """A leaf of class `cls` over the memory of `x`, sharing its version counter as `detach` does."""
     self: Any = object.__new__(cls)
-    self._array, self._version = x._array, x._version
+    self._array, self._counter = x._array, x._counter
     if requires_grad:
         self.requires_grad_(True)
     return self

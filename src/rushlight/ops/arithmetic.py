@@ -276,7 +276,7 @@ for _name, _op in (
     ("iadd", add), ("isub", sub), ("imul", mul), ("itruediv", true_div), ("ifloordiv", floor_divide),
     ("imod", remainder), ("ipow", pow),
 ):  # fmt: skip
-    attach(f"__{_name}__", inplace_of(_op, _name[1:]))
+    attach(f"__{_name}__", _guarded(inplace_of(_op, _name[1:])))
 attach("__idiv__", inplace_of(true_div, "idiv"))
 
 from .comparison import eq, ge, where  # noqa: E402

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autograd.tensor import Tensor
+import numpy as np
+
+from ..autograd.tensor import Tensor, wrap
 from ..backend import kernels as K
 from .declare import attach, binary, is_array, primitive, public, reduce_to, type_error
 from .promotion import NUMBERS, result_dtype, to_array
@@ -20,9 +22,9 @@ ge: Any = binary("ge", K.ge, needs="first", accepts=("biufV", "ge_cpu"), aliases
 def _guarded(op: Any) -> Any:
     def method(self: Any, other: Any) -> Any:
         if not isinstance(other, (Tensor, *NUMBERS)):
-            import numpy as np
-
-            if not isinstance(other, np.generic):
+            if isinstance(other, np.ndarray) and op in (eq, ne):
+                other = wrap(other)
+            elif not isinstance(other, np.generic):
                 return NotImplemented
         return op(self, other)
 

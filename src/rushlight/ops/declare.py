@@ -588,6 +588,8 @@ def binary(
             if is_array(input) or is_array(other):
                 if not isinstance(input, Tensor) and not isinstance(other, Tensor):
                     return kernel(input, other)
+                if isinstance(input, np.generic) or isinstance(other, np.generic):  # NumPy's scalars are numbers
+                    return op(*(v.item() if isinstance(v, np.generic) else v for v in (input, other)))
                 raise type_error(name, *((input, 1) if is_array(input) else (other, 2, "other"))) from None  # type: ignore[arg-type]
             if needs == "both":
                 _both_tensors(name, input, other)

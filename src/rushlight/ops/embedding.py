@@ -65,7 +65,7 @@ def _renormalize(weight: Any, ids: Any, max_norm: float, p: float) -> None:
     norms = np.linalg.norm(w[used].astype(np.float64), ord=p, axis=1)
     long = norms > max_norm
     w[used[long]] *= (max_norm / (norms[long] + 1e-7)).astype(w.dtype)[:, None]
-    weight._version[0] += 1
+    weight._counter[0] += 1
 
 
 def _torch_embedding(

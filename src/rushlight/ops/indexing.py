@@ -99,7 +99,7 @@ def getitem(self: Any, index: Any) -> Any:
         if is_view:
             return views.view_of(self, out, None, mode)
         y = _new(Tensor)
-        y._array, y._version = out, [0]
+        y._array, y._counter = out, [0]
         if mode.inference:
             y._inference = True
         return y
@@ -127,7 +127,7 @@ def setitem(self: Any, index: Any, value: Any) -> None:
         elif not isinstance(value, (int, float, complex, bool, np.generic)):
             raise TypeError(f"can't assign a {type(value).__name__} to a torch.{self.dtype.scalar_name}Tensor")
         rules.setitem_(self._array, index, value)
-        self._version[0] += 1
+        self._counter[0] += 1
         return
     views.check_inplace(self)
     parsed = rules.parse(index, self._array.shape)
@@ -194,7 +194,7 @@ def _index_put_(self: Any, indices: Any, values: Any, accumulate: bool = False) 
     views.check_inplace(self)
     key = _index_key(self, indices)
     (rules.accumulate_ if accumulate else rules.setitem_)(self._array, key, values._array)
-    self._version[0] += 1
+    self._counter[0] += 1
     return self
 
 

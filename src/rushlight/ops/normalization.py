@@ -124,7 +124,7 @@ def batch_norm(
     for target, value in ((running_mean, mean), (running_var, var * (n / max(n - 1, 1)))):
         t = target._array
         t[...] = (1 - momentum) * t + momentum * value.astype(t.dtype, copy=False)
-        target._version[0] += 1
+        target._counter[0] += 1
     return y.to(input.dtype) if mixed else y
 
 
@@ -160,7 +160,7 @@ def instance_norm(
     y = batch_norm(x, means, variances, w, b, True, momentum, eps)
     for target, value in ((running_mean, means), (running_var, variances)):
         target._array[...] = value._array.reshape(n, c).mean(0)
-        target._version[0] += 1
+        target._counter[0] += 1
     return y.reshape(input.shape)
 
 

@@ -88,7 +88,7 @@ class Adam(Rule):
             if amsgrad:
                 largest.append(real_view(state["max_exp_avg_sq"]._array))
             steps.append(count(state))
-            p._version[0] += 1
+            p._counter[0] += 1
         beta1, beta2 = group["betas"]
         K.adam_(
             params, grads, means, squares, largest, steps, lr=group["lr"], beta1=beta1, beta2=beta2, eps=group["eps"],

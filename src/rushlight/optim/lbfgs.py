@@ -78,7 +78,7 @@ class LBFGS(Optimizer):
             a = real_view(p._array)
             step = direction[offset : offset + a.size].reshape(a.shape)
             a[...] = origin + a.dtype.type(length) * step
-            p._version[0] += 1
+            p._counter[0] += 1
             offset += a.size
 
     def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]

@@ -62,7 +62,7 @@ class RMSprop(Rule):
                 means.append(real_view(state["grad_avg"]._array))
             if group["momentum"] > 0:
                 buffers.append(real_view(state["momentum_buffer"]._array))
-            p._version[0] += 1
+            p._counter[0] += 1
         K.rmsprop_(
             params, grads, squares, means, buffers, lr=group["lr"], alpha=group["alpha"], eps=group["eps"],
             weight_decay=group["weight_decay"], momentum=group["momentum"], centered=group["centered"],

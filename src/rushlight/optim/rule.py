@@ -61,7 +61,7 @@ class Rule(Optimizer):
             for name, view in views.items():
                 view[...] = values[name]
             a[...] = new
-            p._version[0] += 1
+            p._counter[0] += 1
 
     def _step_tensors(self, group: dict[str, Any]) -> None:
         for p, g, state in self._pairs(group):

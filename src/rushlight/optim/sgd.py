@@ -75,7 +75,7 @@ class SGD(Rule):
             maximize=group["maximize"],
         )
         for p in params:
-            p._version[0] += 1
+            p._counter[0] += 1
         for i in fresh:
             buffer = buffers[i]
             a = params[i]._array
