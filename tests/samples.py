@@ -19,7 +19,7 @@ import importlib.util
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +64,8 @@ class Operator:
     random: bool = False  # only shape and dtype are compared
     tolerance: float = 1e-7
     function: Callable[[Any], Callable[..., Any]] | None = None  # from a package to the callable, if not by name
-    out: bool | None = None  # None: as PyTorch
-    notes: dict[str, Any] = field(default_factory=dict)
+    out: bool = True  # whether out= is tried, where PyTorch has it
+    layout: bool = True  # whether strides may be anything
 
     def samples(self) -> list[Sample]:
         """The samples, drawn anew but always alike."""

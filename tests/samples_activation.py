@@ -75,6 +75,10 @@ for _name in ("softmax", "log_softmax", "nn.functional.softmax", "nn.functional.
     operator(_name, dtypes=DTYPES, tolerance=1e-6)(_dims)
 
 
+for _name in ("relu", "selu", "celu", "rrelu", "hardshrink"):
+    activation(_name, namespace="")
+
+
 @operator("nn.functional.gumbel_softmax", random=True)
 def _gumbel(make):
     yield make(3, 4)

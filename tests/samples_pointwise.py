@@ -275,6 +275,6 @@ def _complex_one(name):
 
 for _name in (
     "exp", "log", "sqrt", "sin", "cos", "tan", "tanh", "sinh", "cosh", "asin", "acos", "atan", "square", "reciprocal",
-    "abs", "sgn", "angle", "sigmoid", "log1p", "expm1", "conj_physical", "rsqrt",
+    "abs", "sgn", "conj", "angle", "sigmoid", "log1p", "expm1", "conj_physical", "rsqrt",
 ):  # fmt: skip
     _complex_one(_name)

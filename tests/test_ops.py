@@ -300,8 +300,17 @@ def test_in_place_equals_out_of_place(name):
 
 # ---- completeness ---------------------------------------------------------------------------------------------------
 
-# Not operators on tensors: memory of others as tensors, tested in test_serialization.py and test_kernels_*.py.
+# What takes the memory of others has no samples but the test below.
 ELSEWHERE = {"from_numpy", "from_dlpack", "frombuffer"}
+
+
+@pytest.mark.parametrize("name", sorted(ELSEWHERE))
+def test_memory_of_others_is_shared(name):
+    a = np.array([1.0, 2.0], np.float32)
+    x = rl.frombuffer(a, dtype=rl.float32) if name == "frombuffer" else getattr(rl, name)(a)
+    a[0] = 5
+    assert x.dtype is rl.float32
+    assert x.tolist() == [5.0, 2.0]
 
 
 def test_every_operator_has_samples():
