@@ -301,3 +301,12 @@ def test_second_derivatives():
         return found
 
     same(each, rtol=1e-6)
+
+
+def test_gradients_of_convolutions_as_functions():
+    def each(T):
+        x, w, g = leaf(T, 2, 4, 7, 6), leaf(T, 6, 2, 3, 2, seed=1), leaf(T, 2, 6, 3, 3, seed=2)
+        by_input = T.nn.grad.conv2d_input(x.shape, w, g, 2, (0, 0), 1, 2)
+        return [by_input, T.nn.grad.conv2d_weight(x, w.shape, g, 2, (0, 0), 1, 2)]
+
+    same(each)

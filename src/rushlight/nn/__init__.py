@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import functional, init, modules, parameter, utils
+from . import attention, functional, grad, init, modules, parallel, parameter, utils
 from .activation import (
     CELU,
     ELU,
