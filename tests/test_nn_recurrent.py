@@ -169,3 +169,15 @@ def test_parameters_by_layer():
         return [[[tuple(w.shape) for w in layer] for layer in net.all_weights], list(net.state_dict())]
 
     same(run)
+
+
+def test_outputs_may_be_overwritten_before_backward():
+    def run(T):
+        found = []
+        for kind in ("RNN", "GRU"):  # PyTorch's LSTM, made by oneDNN, refuses
+            net, x = getattr(T.nn, kind)(2, 3), leaf(T, 4, 2, 2)
+            y, _ = net(x)
+            found += with_gradients(T, y.relu_(), x, *net.parameters())
+        return found
+
+    same(run)

@@ -136,24 +136,23 @@ def _forward(gates: Any, h: Any, c: Any, w: Any, b: Any, mode: str, reverse: boo
     for t in _times(len(gates), reverse):
         h, c, saved = step(gates[t], K.linear(h, w, b), h, c)
         out[t] = h
-        kept.append(saved)
-    return out if c is None else [out, c.copy()], (out, kept)
+        kept.append((saved, h))  # not its copy in `out`, which is the caller's to overwrite
+    return out if c is None else [out, c.copy()], kept
 
 
 def _backward(g: Any, h: Any, c: Any, w: Any, b: Any, mode: str, reverse: bool, aux: Any, needs: Any) -> Any:
     step = STEPS[mode].backward
-    out, kept = aux
     g, gc = g if isinstance(g, (list, tuple)) else (g, None)
-    times = _times(len(out), reverse)
+    times = _times(len(aux), reverse)
+    states = [h, *(new for _, new in aux[:-1])]  # before each step
     gates: Any = None
     products: Any = None
     gh: Any = None
     for position in range(len(times) - 1, -1, -1):
         t = times[position]
-        before = out[times[position - 1]] if position else h
-        cell = None if c is None else kept[position - 1][-1] if position else c
+        cell = None if c is None else aux[position - 1][0][-1] if position else c
         gh = g[t] if gh is None else K.add(gh, g[t])
-        gx, gm, direct, gc = step(gh, gc, kept[position], before, cell)
+        gx, gm, direct, gc = step(gh, gc, aux[position][0], states[position], cell)
         if gates is None:
             gates = np.empty((len(times), *gx.shape), gx.dtype)
             products = gates if gm is gx else np.empty_like(gates)
@@ -164,8 +163,10 @@ def _backward(g: Any, h: Any, c: Any, w: Any, b: Any, mode: str, reverse: bool, 
         if direct is not None:
             gh = K.add(gh, direct)
     flat = products.reshape(-1, products.shape[2])
-    before = np.concatenate([h[None], out[:-1]] if not reverse else [out[1:], h[None]]).reshape(-1, w.shape[1])
-    gw = K.matmul(flat.T, before) if needs[3] else None
+    gw = None
+    if needs[3]:
+        before = np.stack(states[::-1] if reverse else states)
+        gw = K.matmul(flat.T, before.reshape(-1, w.shape[1]))
     gb = K.sum(flat, (0,), False) if b is not None and needs[4] else None
     return gates, gh, gc, gw, gb
 
