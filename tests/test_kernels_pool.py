@@ -101,14 +101,16 @@ def test_avg_pool_of_integers_rounds_towards_zero(kernels):
 @BOTH
 @ND
 @pytest.mark.parametrize("size", [1, 3, 7, 10])
-def test_adaptive_pools(kernels, nd, size):
-    a = rng.normal(size=(2, 3, *(7, 9, 8)[:nd]))
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_adaptive_pools(kernels, nd, size, dtype):
+    a = rng.normal(size=(2, 3, *(7, 39, 8)[:nd])).astype(dtype)
+    tolerance = 1e-6 if dtype == np.float32 else 1e-12
     x = torch.from_numpy(a).requires_grad_()
     y = getattr(F, f"adaptive_avg_pool{nd}d")(x, size)
-    np.testing.assert_allclose(kernels.adaptive_avg_pool_forward(a, (size,) * nd), y.detach().numpy(), atol=1e-12)
-    g = rng.normal(size=y.shape)
+    np.testing.assert_allclose(kernels.adaptive_avg_pool_forward(a, (size,) * nd), y.detach().numpy(), atol=tolerance)
+    g = rng.normal(size=y.shape).astype(dtype)
     y.backward(torch.from_numpy(g))
-    np.testing.assert_allclose(kernels.adaptive_avg_pool_backward(g, a.shape), x.grad.numpy(), atol=1e-12)
+    np.testing.assert_allclose(kernels.adaptive_avg_pool_backward(g, a.shape), x.grad.numpy(), atol=tolerance)
     a = awkward(a.shape)
     y, where = getattr(F, f"adaptive_max_pool{nd}d")(torch.from_numpy(a), size, return_indices=True)
     out, indices = kernels.adaptive_max_pool_forward(a, (size,) * nd)

@@ -12,7 +12,8 @@
 RL_BEGIN
 
 static Reference max_forward_reference{"max_pool_forward"}, max_backward_reference{"max_pool_backward"},
-    avg_forward_reference{"avg_pool_forward"}, avg_backward_reference{"avg_pool_backward"};
+    avg_forward_reference{"avg_pool_forward"}, avg_backward_reference{"avg_pool_backward"},
+    adaptive_reference{"adaptive_avg_pool_forward"}, adaptive_backward_reference{"adaptive_avg_pool_backward"};
 
 // One dimension of the windows.
 struct Span {
@@ -372,9 +373,93 @@ static PyObject* avg_pool_backward(PyObject*, PyObject* const* args, Py_ssize_t 
     return as_object(out);
 }
 
+// --- Adaptive means -----------------------------------------------------------------------------------------------------
+
+// Window i of `out` over n elements: they cover them evenly and may overlap.
+static npy_intp segment_start(npy_intp n, npy_intp out, npy_intp i) { return i * n / out; }
+static npy_intp segment_stop(npy_intp n, npy_intp out, npy_intp i) { return ((i + 1) * n + out - 1) / out; }
+
+template <class T> static T sum_run(const T* a, npy_intp n) {
+    constexpr int width = 16;
+    T part[width] = {}, total = 0;
+    npy_intp j = 0;
+    for (; j + width <= n; j += width)
+        for (int l = 0; l < width; l++) part[l] += a[j + l];
+    for (; j < n; j++) total += a[j];
+    for (int l = 0; l < width; l++) total += part[l];
+    return total;
+}
+
+template <class T> static void adaptive_planes(npy_intp planes, const npy_intp* in, const npy_intp* out, const T* a, T* to) {
+    parallel_for(planes, std::max(npy_intp(1), serial_below / (in[0] * in[1])), [&](npy_intp begin, npy_intp end) {
+        for (npy_intp p = begin; p < end; p++)
+            for (npy_intp i = 0; i < out[0]; i++)
+                for (npy_intp j = 0; j < out[1]; j++) {
+                    npy_intp y0 = segment_start(in[0], out[0], i), y1 = segment_stop(in[0], out[0], i);
+                    npy_intp x0 = segment_start(in[1], out[1], j), x1 = segment_stop(in[1], out[1], j);
+                    const T* plane = a + p * in[0] * in[1];
+                    T sum = 0;
+                    if (x1 - x0 == in[1]) sum = sum_run(plane + y0 * in[1], (y1 - y0) * in[1]);
+                    else
+                        for (npy_intp y = y0; y < y1; y++) sum += sum_run(plane + y * in[1] + x0, x1 - x0);
+                    to[(p * out[0] + i) * out[1] + j] = sum / static_cast<T>((y1 - y0) * (x1 - x0));
+                }
+    });
+}
+template <class T> static void adaptive_planes_backward(npy_intp planes, const npy_intp* in, const npy_intp* out, const T* g, T* to) {
+    parallel_for(planes, std::max(npy_intp(1), serial_below / (in[0] * in[1])), [&](npy_intp begin, npy_intp end) {
+        for (npy_intp p = begin; p < end; p++) {
+            T* plane = to + p * in[0] * in[1];
+            std::fill_n(plane, in[0] * in[1], T(0));
+            for (npy_intp i = 0; i < out[0]; i++)
+                for (npy_intp j = 0; j < out[1]; j++) {
+                    npy_intp y0 = segment_start(in[0], out[0], i), y1 = segment_stop(in[0], out[0], i);
+                    npy_intp x0 = segment_start(in[1], out[1], j), x1 = segment_stop(in[1], out[1], j);
+                    T share = g[(p * out[0] + i) * out[1] + j] / static_cast<T>((y1 - y0) * (x1 - x0));
+                    for (npy_intp y = y0; y < y1; y++)
+                        for (npy_intp x = x0; x < x1; x++) plane[y * in[1] + x] += share;
+                }
+        }
+    });
+}
+
+// Forward (`shape` of the output's spatial dimensions) and backward (of the whole input) differ in what they are told.
+static PyObject* adaptive(Reference& reference, bool backward, PyObject* const* args, Py_ssize_t nargs) {
+    npy_intp shape[4], in[2] = {1, 1}, out[2] = {1, 1};
+    int type = nargs == 2 ? float_type(args[0]) : -1, nd = type < 0 ? 0 : PyArray_NDIM(as_array(args[0])), skip = backward ? 0 : 2;
+    if (nd < 3 || nd > 4 || !sizes(args[1], nd - skip, shape + skip)) return reference.call(args, nargs);
+    const npy_intp* given = PyArray_DIMS(as_array(args[0]));
+    if (!backward) std::copy_n(given, 2, shape);
+    for (int i = 0; i < nd; i++)
+        if (shape[i] < 1 || given[i] < 1 || (i < 2 && shape[i] != given[i])) return reference.call(args, nargs);
+    for (int i = 2; i < nd; i++) {
+        in[i - nd + 2] = backward ? shape[i] : given[i];
+        out[i - nd + 2] = backward ? given[i] : shape[i];
+    }
+    Contiguous a(args[0]);
+    if (!a) return nullptr;
+    PyArrayObject* result = empty(nd, shape, type);
+    if (!result) return nullptr;
+    npy_intp planes = shape[0] * shape[1];
+    Unlocked unlocked(planes * in[0] * in[1] >= serial_below);
+    if (type == NPY_FLOAT32)
+        (backward ? adaptive_planes_backward<float> : adaptive_planes<float>)(planes, in, out, data<float>(a.array), data<float>(result));
+    else
+        (backward ? adaptive_planes_backward<double> : adaptive_planes<double>)(planes, in, out, data<double>(a.array), data<double>(result));
+    return as_object(result);
+}
+static PyObject* adaptive_avg_pool_forward(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
+    return adaptive(adaptive_reference, false, args, nargs);
+}
+static PyObject* adaptive_avg_pool_backward(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
+    return adaptive(adaptive_backward_reference, true, args, nargs);
+}
+
 RL_END
 
 RL_METHODS(pool, RL_FAST_KEYWORDS(max_pool_forward, "max_pool_forward(a, kernel, stride, padding, dilation, ceil_mode=False)"),
            RL_FAST(max_pool_backward, "max_pool_backward(g, indices, input_shape)"),
+           RL_FAST(adaptive_avg_pool_forward, "adaptive_avg_pool_forward(a, output_size)"),
+           RL_FAST(adaptive_avg_pool_backward, "adaptive_avg_pool_backward(g, input_shape)"),
            RL_FAST_KEYWORDS(avg_pool_forward, "avg_pool_forward(a, kernel, stride, padding, ceil_mode, count_include_pad, divisor)"),
            RL_FAST_KEYWORDS(avg_pool_backward, "avg_pool_backward(g, input_shape, kernel, stride, padding, count_include_pad, divisor)"))

@@ -12,7 +12,7 @@ RL_BEGIN
 
 static Reference softmax_reference{"softmax"}, softmax_backward_reference{"softmax_backward"}, log_softmax_reference{"log_softmax"},
     log_softmax_backward_reference{"log_softmax_backward"}, forward_reference{"cross_entropy_forward"},
-    backward_reference{"cross_entropy_backward"};
+    backward_reference{"cross_entropy_backward"}, nll_forward_reference{"nll_forward"}, nll_backward_reference{"nll_backward"};
 
 constexpr float infinity = __builtin_inff();
 
@@ -186,16 +186,14 @@ struct Loss {
 };
 
 // Reads what forward and backward share. False: the reference's case, an error among them.
-static bool read_loss(PyObject* a, PyObject* target, PyObject* weight, PyObject* ignore, PyObject* smoothing, PyObject* reduction, Loss* loss) {
-    if (!a || !target || !is_contiguous(a, NPY_FLOAT32) || PyArray_NDIM(as_array(a)) != 2 || !is_contiguous(target, NPY_INT64) ||
-        PyArray_NDIM(as_array(target)) != 1)
-        return false;
-    loss->n = PyArray_DIM(as_array(a), 0);
-    loss->classes = PyArray_DIM(as_array(a), 1);
+static bool read_targets(const npy_intp* shape, PyObject* target, PyObject* weight, PyObject* ignore, PyObject* smoothing,
+                         PyObject* reduction, Loss* loss) {
+    if (!target || !is_contiguous(target, NPY_INT64) || PyArray_NDIM(as_array(target)) != 1) return false;
+    loss->n = shape[0];
+    loss->classes = shape[1];
     if (loss->n < 1 || loss->classes < 1 || PyArray_DIM(as_array(target), 0) != loss->n ||
         !is_vector_or_none(weight, NPY_FLOAT32, loss->classes))
         return false;
-    loss->a = data<float>(as_array(a));
     loss->target = data<npy_int64>(as_array(target));
     loss->weight = data_or_null<float>(weight);
     loss->ignore = -100;
@@ -219,6 +217,72 @@ static bool read_loss(PyObject* a, PyObject* target, PyObject* weight, PyObject*
     for (npy_intp i = 0; i < loss->n; i++)
         if (loss->counts(i) && (loss->target[i] < 0 || loss->target[i] >= loss->classes)) return false;
     return true;
+}
+static bool read_loss(PyObject* a, PyObject* target, PyObject* weight, PyObject* ignore, PyObject* smoothing, PyObject* reduction, Loss* loss) {
+    if (!a || !is_contiguous(a, NPY_FLOAT32) || PyArray_NDIM(as_array(a)) != 2) return false;
+    loss->a = data<float>(as_array(a));
+    return read_targets(PyArray_DIMS(as_array(a)), target, weight, ignore, smoothing, reduction, loss);
+}
+
+// The losses of all rows, reduced as asked: `out` has its entry for each or the one number, `total` the sum of weights.
+static void reduce_losses(const Loss& loss, const float* losses, float* out, float* total) {
+    double sum = 0, shares = 0;
+    for (npy_intp i = 0; i < loss.n; i++) {
+        sum += losses[i];
+        shares += loss.share(i);
+    }
+    *total = static_cast<float>(shares);
+    if (loss.reduction == Loss::sum) *out = static_cast<float>(sum);
+    if (loss.reduction == Loss::mean) *out = static_cast<float>(sum / shares);
+}
+
+// Whether g is the gradient of a loss so reduced, and `total` there where the mean needs it.
+static bool reads_gradient(const Loss& loss, PyObject* g, PyObject* total, npy_intp* g_step) {
+    PyArrayObject* a = as_array(g);
+    *g_step = 0;
+    if (loss.reduction == Loss::none) {
+        if (PyArray_NDIM(a) != 1 || PyArray_DIM(a, 0) != loss.n) return false;
+        *g_step = step(a, 0);
+    } else if (PyArray_SIZE(a) != 1) {
+        return false;
+    }
+    return loss.reduction != Loss::mean || (total && is_plain(total, NPY_FLOAT32) && PyArray_SIZE(as_array(total)) == 1);
+}
+
+static PyObject* nll_forward(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
+    static const char* const wanted[] = {"a", "target", "weight", "ignore_index", "reduction"};
+    PyObject* b[5];
+    Loss loss;
+    if (!bind(wanted, args, nargs, names, b) || !read_loss(b[0], b[1], b[2], b[3], nullptr, b[4], &loss))
+        return nll_forward_reference.call(args, nargs, names);
+    PyArrayObject *out = empty(loss.reduction == Loss::none, &loss.n, NPY_FLOAT32), *total = empty(0, nullptr, NPY_FLOAT32);
+    if (!out || !total) {
+        Py_XDECREF(out);
+        Py_XDECREF(total);
+        return nullptr;
+    }
+    std::vector<float> own(loss.reduction == Loss::none ? 0 : loss.n);
+    float* losses = loss.reduction == Loss::none ? data<float>(out) : own.data();
+    for (npy_intp i = 0; i < loss.n; i++) losses[i] = loss.counts(i) ? -loss.a[i * loss.classes + loss.target[i]] * loss.share(i) : 0.0f;
+    reduce_losses(loss, losses, data<float>(out), data<float>(total));
+    return Py_BuildValue("NN", out, total);
+}
+
+static PyObject* nll_backward(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
+    static const char* const wanted[] = {"g", "input_shape", "target", "weight", "ignore_index", "reduction", "total"};
+    PyObject* b[7];
+    npy_intp shape[2], g_step = 0;
+    Loss loss;
+    bool fits = bind(wanted, args, nargs, names, b) && b[0] && is_strided(b[0], NPY_FLOAT32) && sizes(b[1], 2, shape) &&
+                read_targets(shape, b[2], b[3], b[4], nullptr, b[5], &loss) && reads_gradient(loss, b[0], b[6], &g_step);
+    if (!fits) return nll_backward_reference.call(args, nargs, names);
+    PyArrayObject* out = as_array(PyArray_ZEROS(2, shape, NPY_FLOAT32, 0));
+    if (!out) return nullptr;
+    const float* g = data<float>(as_array(b[0]));
+    float total = loss.reduction == Loss::mean ? *data<float>(as_array(b[6])) : 1.0f, *ga = data<float>(out);
+    for (npy_intp i = 0; i < loss.n; i++)
+        if (loss.counts(i)) ga[i * loss.classes + loss.target[i]] = -loss.share(i) * (g[i * g_step] / total);
+    return as_object(out);
 }
 
 static PyObject* cross_entropy_forward(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
@@ -260,14 +324,7 @@ static PyObject* cross_entropy_forward(PyObject*, PyObject* const* args, Py_ssiz
                 losses[i] = value;
             }
         });
-        double sum = 0, shares = 0;
-        for (npy_intp i = 0; i < n; i++) {
-            sum += losses[i];
-            shares += loss.share(i);
-        }
-        *data<float>(total) = static_cast<float>(shares);
-        if (loss.reduction == Loss::sum) *data<float>(out) = static_cast<float>(sum);
-        if (loss.reduction == Loss::mean) *data<float>(out) = static_cast<float>(sum / shares);
+        reduce_losses(loss, losses, data<float>(out), data<float>(total));
     }
     return Py_BuildValue("NNN", out, stats, total);
 }
@@ -279,16 +336,7 @@ static PyObject* cross_entropy_backward(PyObject*, PyObject* const* args, Py_ssi
     bool fits = bind(wanted, args, nargs, names, b) && b[0] && b[3] && is_strided(b[0], NPY_FLOAT32) && is_contiguous(b[3], NPY_FLOAT32) &&
                 read_loss(b[1], b[2], b[4], b[5], b[6], b[7], &loss) && PyArray_SIZE(as_array(b[3])) == 2 * loss.n;
     npy_intp g_step = 0;
-    if (fits) {
-        PyArrayObject* g = as_array(b[0]);
-        if (loss.reduction == Loss::none) {
-            fits = PyArray_NDIM(g) == 1 && PyArray_DIM(g, 0) == loss.n;
-            if (fits) g_step = step(g, 0);
-        } else {
-            fits = PyArray_SIZE(g) == 1;
-        }
-        if (loss.reduction == Loss::mean) fits = fits && b[8] && is_plain(b[8], NPY_FLOAT32) && PyArray_SIZE(as_array(b[8])) == 1;
-    }
+    fits = fits && reads_gradient(loss, b[0], b[8], &g_step);
     if (!fits) return backward_reference.call(args, nargs, names);
     PyArrayObject* out = empty(2, PyArray_DIMS(as_array(b[1])), NPY_FLOAT32);
     if (!out) return nullptr;
@@ -327,6 +375,8 @@ RL_END
 RL_METHODS(softmax, RL_FAST_KEYWORDS(softmax, "softmax(a, axis)"), RL_FAST_KEYWORDS(log_softmax, "log_softmax(a, axis)"),
            RL_FAST_KEYWORDS(softmax_backward, "softmax_backward(g, out, axis)"),
            RL_FAST_KEYWORDS(log_softmax_backward, "log_softmax_backward(g, out, axis)"),
+           RL_FAST_KEYWORDS(nll_forward, "nll_forward(a, target, weight, ignore_index, reduction)"),
+           RL_FAST_KEYWORDS(nll_backward, "nll_backward(g, input_shape, target, weight, ignore_index, reduction, total)"),
            RL_FAST_KEYWORDS(cross_entropy_forward, "cross_entropy_forward(a, target, weight, ignore_index, smoothing, reduction)"),
            RL_FAST_KEYWORDS(cross_entropy_backward,
                             "cross_entropy_backward(g, a, target, stats, weight, ignore_index, smoothing, reduction, total)"))
