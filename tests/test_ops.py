@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import warnings
 
 import numpy as np
@@ -201,6 +202,78 @@ def test_out_takes_the_result_where_pytorch_has_it(name):
         compare(([(tuple(out.shape), str(out.dtype), array(out))], [], None), plain_result, 1e-6, sample)
 
 
+BINARY = [
+    name
+    for name in select(elementwise=True)
+    if sum(isinstance(a, np.ndarray) for a in OPERATORS[name].samples()[0].args) == 2
+] + ["bitwise_and", "bitwise_left_shift", "bitwise_right_shift", "gcd", "clamp_min"]
+
+
+def _operands(package):
+    """Tensors of several dtypes and ranks, and Python numbers."""
+    tensor = package.tensor
+    return [
+        tensor([1, 2]), tensor([1.5, 2.0]), tensor([True, False]), tensor([1, 2], dtype=package.int8),
+        tensor([1.5, 2.0], dtype=package.float64), tensor([2.0, 1.0], dtype=package.bfloat16), tensor(2), tensor(1.5),
+        tensor(True), 2, 1.5, True, tensor([1.0 + 1j, 2.0]), 1j,
+    ]  # fmt: skip
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", BINARY)
+def test_promotion_of_operands_is_pytorchs(name):
+    torch = pytest.importorskip("torch")
+    op = OPERATORS[name]
+    results = []
+    for package in (rl, torch):
+        function, operands = op.of(package), _operands(package)
+        results.append(
+            [
+                (i, j, outcome(function, Sample(x, y), package))
+                for i, x in enumerate(operands)
+                for j, y in enumerate(operands)
+            ]
+        )
+    wrong = []
+    for (i, j, mine), (_, _, theirs) in zip(*results, strict=True):
+        try:
+            compare(mine, theirs, 2e-2, (i, j))
+        except AssertionError:
+            wrong.append((_operands(rl)[i], _operands(rl)[j], mine, theirs))
+    assert not wrong, f"{len(wrong)} pairs, {wrong[:6]}"
+
+
+SYMBOLS = """add sub mul truediv floordiv mod pow and_ or_ xor lshift rshift eq ne lt le gt ge iadd isub imul itruediv
+ifloordiv imod ipow iand ior ixor ilshift irshift neg invert pos abs""".split()
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", SYMBOLS)
+def test_python_operators_are_pytorchs(name):
+    torch = pytest.importorskip("torch")
+    symbol = getattr(operator, name)
+    wrong = []
+    for i in range(14):
+        for j in range(14 if name not in ("neg", "invert", "pos", "abs") else 1):
+            results = []
+            for package in (rl, torch):
+                operands = _operands(package)
+                pair = (
+                    Sample(operands[i], operands[j])
+                    if name not in ("neg", "invert", "pos", "abs")
+                    else Sample(operands[i])
+                )
+                if not any(hasattr(x, "dtype") for x in pair.args):
+                    break
+                results.append(outcome(symbol, pair, package))
+            else:
+                try:
+                    compare(*results, 2e-2, pair)
+                except AssertionError:
+                    wrong.append((_operands(rl)[i], _operands(rl)[j], *results))
+    assert not wrong, f"{len(wrong)} pairs, {wrong[:6]}"
+
+
 # ---- against NumPy and finite differences ---------------------------------------------------------------------------
 
 
@@ -319,6 +392,10 @@ def test_every_operator_has_samples():
     missing = [
         name
         for name, function in rl.ops.FUNCTIONS.items()
-        if callable(function) and not isinstance(function, type) and not name.endswith(("_", "Tensor")) and name not in names and id(function) not in covered
+        if callable(function)
+        and not isinstance(function, type)
+        and not name.endswith(("_", "Tensor"))
+        and name not in names
+        and id(function) not in covered
     ]
     assert not missing, f"add samples of {sorted(missing)} to tests/samples_*.py"

@@ -131,7 +131,7 @@ remainder: Any = binary(
     needs="one", accepts=("iufV", "remainder_cpu"),
 )  # fmt: skip
 fmod: Any = binary(
-    "fmod", K.fmod, lambda g: g, lambda g, a, b: -g * trunc_quotient(a, b), needs="one", accepts=("iufV", "fmod_cpu")
+    "fmod", K.fmod, lambda g: g, lambda g, a, b: -g * trunc_quotient(a, b), needs="first", accepts=("iufV", "fmod_cpu")
 )
 
 
@@ -203,6 +203,8 @@ def pow(input: Any, exponent: Any) -> Any:
         raise RuntimeError("Integers to negative integer powers are not allowed.")
     if not isinstance(input, Tensor) and not isinstance(exponent, Tensor) and isinstance(input, NUMBERS):
         raise type_error("pow", input)
+    if exponent.__class__ is bool and isinstance(input, Tensor) and input._array.dtype.kind == "b":
+        return input.clone() if exponent else input.logical_or(input.logical_not())
     return _pow(input, exponent)
 
 

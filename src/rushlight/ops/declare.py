@@ -26,7 +26,7 @@ from ..autograd.node import FREED, Node, check_versions, next_seq
 from ..autograd.tensor import Tensor, current_edge, wrap
 from ..backend import kernels as K
 from .kinds import refuse
-from .promotion import NUMBERS, weak_operands
+from .promotion import NUMBERS, result_dtype, weak_operands
 
 ndarray = np.ndarray
 _new = object.__new__
@@ -63,7 +63,16 @@ def public(
 
 
 @overload
-def public(function: F, *, name: str | None = None, method: bool = True, inplace: bool = False, out: bool = False, aliases: tuple[str, ...] = (), namespace: bool = True) -> F: ...
+def public(
+    function: F,
+    *,
+    name: str | None = None,
+    method: bool = True,
+    inplace: bool = False,
+    out: bool = False,
+    aliases: tuple[str, ...] = (),
+    namespace: bool = True,
+) -> F: ...
 
 
 def public(
@@ -167,10 +176,12 @@ def inplace_of(function: Any, name: str) -> Any:
                 source._array = self._array.copy(order="K") if keep else self._array
                 source._counter = [0]
                 source._edge = edge
-        result = function(source, *args, **kwargs)
+        try:
+            result = function(source, *args, **kwargs)
+        except NotImplementedError:
+            _refuse_result(self, args)
+            raise
         edge = result._edge
-        if edge is None and result._array.base is None and self._array.shape == result._array.shape:
-            pass
         views.write(self, result._array)
         views.rebase(self, edge)
         if edge is not None:
@@ -181,6 +192,13 @@ def inplace_of(function: Any, name: str) -> Any:
     in_place.__qualname__ = f"Tensor.{name}_"
     in_place.__doc__ = f"In-place version of `{name}`."
     return in_place
+
+
+def _refuse_result(x: Any, args: tuple[Any, ...]) -> None:
+    """A result that would not fit into the target is refused before a dtype that the kernel lacks, as in PyTorch."""
+    if len(args) == 1 and isinstance(args[0], (Tensor, *NUMBERS)):
+        shape = np.broadcast_shapes(x._array.shape, np.shape(getattr(args[0], "_array", 0)))
+        views.write(wrap(x._array.copy()), np.zeros(shape, result_dtype(x, args[0]).np))
 
 
 def _patch_saved_output(node: Any, x: Any) -> None:
@@ -444,7 +462,7 @@ def unary(
             names=tuple(n for n in names if n != "g"),
         )
 
-    def op(input: Any) -> Any:  # noqa: A002
+    def op(input: Any) -> Any:
         mode = get_mode()
         if not isinstance(input, Tensor):
             if is_array(input):
@@ -489,9 +507,7 @@ def unary(
 
     _describe(op, name, doc, f"{name} of each element of `input`; any shape.")
     op.saves_input = lambda own, others: keeps_a  # type: ignore[attr-defined]
-    published = public(
-        op, name=name, method=method, inplace=inplace, out=out, aliases=aliases, namespace=namespace
-    )
+    published = public(op, name=name, method=method, inplace=inplace, out=out, aliases=aliases, namespace=namespace)
     return op if not out else published if not method else op
 
 
@@ -555,13 +571,13 @@ def binary(
     nothing = (None, None, None)
     both = needs == "both"
 
-    def operands(input: Any, other: Any) -> tuple[Any, Any]:  # noqa: A002
+    def operands(input: Any, other: Any) -> tuple[Any, Any]:
         a, b, d = weak_operands(name, input, other, to_float)
         if accepts and d.np.kind not in accepts[0]:
             refuse(accepts[1], np.empty(0, d.np), *accepts[2:])
         return a, b
 
-    def op(input: Any, other: Any) -> Any:  # noqa: A002
+    def op(input: Any, other: Any) -> Any:
         mode = get_mode()
         edge_b = None
         kind = other.__class__
@@ -822,9 +838,7 @@ def primitive(
                 if several:
                     node.n_outputs = len(results)
                     node.meta = [(r.shape, r.dtype) for r in results]
-                    live = [
-                        i for i, r in enumerate(results) if i not in non_differentiable and _can_require(r.dtype)
-                    ]
+                    live = [i for i, r in enumerate(results) if i not in non_differentiable and _can_require(r.dtype)]
                     if len(live) == 1 and len(results) > 1:
                         node.single = live[0]
                 if anomaly.enabled:

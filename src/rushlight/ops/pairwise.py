@@ -123,6 +123,10 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     d = result_dtype(input, *bounds)
     if d.category == dtypes.COMPLEX:
         raise NotImplementedError(NO_COMPLEX_CLAMP)
+    if d is dtypes.bool:
+        which = "clamp" if len(bounds) == 2 else "clamp_max" if min is None else "clamp_min"
+        if not any(tensors) or len(bounds) == 2:
+            refuse(f"{which}_cpu" if any(tensors) else f"{which}_scalar_cpu", np.empty(0, bool))
     x = input if input.dtype is d else input.to(d)
     if not any(tensors):
         low, high = (None if b is None else _limit(b, d) for b in (min, max))
@@ -198,7 +202,7 @@ def _copysign(a: Any, b: Any) -> Any:
 
 
 copysign: Any = binary(
-    "copysign", _copysign, lambda g, a, out: _copysign_slope(g, a, out), zeros, to_float=True,
+    "copysign", _copysign, lambda g, a, out: _copysign_slope(g, a, out), zeros, to_float=True, needs="first",
     accepts=(REAL, "copysign_cpu"),
 )  # fmt: skip
 nextafter: Any = binary(
@@ -226,11 +230,29 @@ def _no_heaviside_slope(g: Any) -> Any:
 heaviside: Any = binary("heaviside", _heaviside, _no_heaviside_slope, _no_heaviside_slope, check=_same_type)
 
 
+def _ldexp_arrays(a: Any, b: Any) -> Any:
+    """Exact scaling by a power of two, which need not be a number of the dtype itself."""
+    wide = a.astype(np.float32) if a.dtype.kind == "V" else a
+    with np.errstate(all="ignore"):
+        return np.asarray(np.ldexp(wide, np.clip(b, -(2**16), 2**16).astype(np.int32))).astype(a.dtype, copy=False)
+
+
+_ldexp: Any = primitive(
+    "LdexpBackward0", only("iufV", "ldexp_cpu_exp", _ldexp_arrays), inputs=("b",),
+    a=lambda g, b, a_shape: _to_shape(_ldexp(g, b), a_shape),
+)  # fmt: skip
+
+
 @public(inplace=True, out=True)
 def ldexp(input: Any, other: Any) -> Any:
     """`input * 2 ** other`."""
     tensors_only("ldexp")(input, other)
-    return mul(input, pow(2.0, other))
+    if input.dtype.category != dtypes.FLOAT or other.dtype.category > dtypes.INT:
+        return mul(input, pow(2.0, other))
+    error = broadcast_error(input._array, other._array)
+    if error is not None:
+        raise error
+    return _ldexp(input, other)
 
 
 @public(method=False, out=True)
