@@ -52,6 +52,15 @@ def test_matmul_strides():
     a = normal(600, 900)
     for left, right in [(a[::2, ::-3], a[1::2, ::2]), (a[:, ::-1], a.T), (a[:7, :300], a[:300, 5:]), (a[::-1].T, a)]:
         check(K.matmul(left, right), left, right, left.astype(np.float64) @ right.astype(np.float64))
+    # An axis of size 1 may have any stride, in a contiguous array too.
+    turned = normal(1, 5, 50).transpose(1, 0, 2)
+    check(
+        K.linear(turned, a[:50, :33].T.copy()),
+        turned,
+        a[:50, :33],
+        turned.astype(np.float64) @ a[:50, :33].astype(np.float64),
+    )
+    check(K.matmul(turned, a[:50]), turned, a[:50], turned.astype(np.float64) @ a[:50].astype(np.float64))
     wide = np.broadcast_to(normal(1, 64), (30, 64))
     check(K.matmul(wide, a[:64]), wide, a[:64], wide.astype(np.float64) @ a[:64].astype(np.float64))
 

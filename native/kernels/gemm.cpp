@@ -36,6 +36,7 @@ static bool describe(PyArrayObject* a, PyArrayObject* b, Product* p) {
         p->a_step[i] = sa == 1 ? 0 : step(a, ia);
         p->b_step[i] = sb == 1 ? 0 : step(b, ib);
     }
+    if (p->m == 1 && p->nd) p->a_row = p->a_step[p->nd - 1];
     // Rows of a that follow each other evenly meet one matrix b as one tall matrix.
     while (p->nd && p->b_step[p->nd - 1] == 0 && p->a_step[p->nd - 1] == p->m * p->a_row && p->shape[p->nd - 1] > 0 && p->m > 0)
         p->m *= p->shape[--p->nd];

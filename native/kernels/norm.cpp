@@ -83,12 +83,63 @@ struct Channels {
 
 // --- Batch norm -----------------------------------------------------------------------------------------------------------
 
+// (N, C): the lanes are channels. f(row) summed over the rows, 64 at a time before they go into doubles.
+template <class F> static void sum_rows(npy_intp n, double* total, const F& f) {
+    std::fill_n(total, lanes, 0.0);
+    for (npy_intp i = 0; i < n; i += 64) {
+        vf s{};
+        for (npy_intp j = i; j < std::min(n, i + 64); j++) s += f(j);
+        for (int l = 0; l < lanes; l++) total[l] += s[l];
+    }
+}
+static vf means(const double* total, npy_intp n) {
+    vf v;
+    for (int l = 0; l < lanes; l++) v[l] = static_cast<float>(total[l] / n);
+    return v;
+}
+template <class F> static void for_bands(const Channels& d, const F& f) {
+    parallel_for((d.c + lanes - 1) / lanes, grain(d.n * lanes), [&](npy_intp begin, npy_intp end) {
+        for (npy_intp c = begin * lanes; c < std::min(d.c, end * lanes); c += lanes) f(c, std::min(npy_intp(lanes), d.c - c));
+    });
+}
+static void batch_rows(const Channels& d, const float* a, const float* w, const float* bias, double eps, float* to, float* mean, float* invstd, float* var) {
+    for_bands(d, [&](npy_intp c, npy_intp some) {
+        double total[lanes];
+        auto at = [&](npy_intp i) { return load_or(a + i * d.c + c, some, 0); };
+        sum_rows(d.n, total, at);
+        vf m = means(total, d.n), r, scale = w ? load_or(w + c, some, 0) : splat(1), shift = bias ? load_or(bias + c, some, 0) : vf{};
+        sum_rows(d.n, total, [&](npy_intp i) { return (at(i) - m) * (at(i) - m); });
+        for (int l = 0; l < lanes; l++) r[l] = rstd_of(total[l] / d.n, eps);
+        store_up_to(mean + c, some, m);
+        store_up_to(invstd + c, some, r);
+        if (var) store_up_to(var + c, some, means(total, d.n));
+        for (npy_intp i = 0; i < d.n; i++) store_up_to(to + i * d.c + c, some, (at(i) - m) * r * scale + shift);
+    });
+}
+static void batch_rows_backward(const Channels& d, const float* g, const float* a, const float* w, const float* mean, const float* invstd,
+                                bool training, float* ga, float* gw, float* gb) {
+    for_bands(d, [&](npy_intp c, npy_intp some) {
+        double sum[lanes], dot[lanes];
+        vf m = load_or(mean + c, some, 0), r = load_or(invstd + c, some, 0), scale = w ? load_or(w + c, some, 0) * r : r;
+        auto u = [&](npy_intp i) { return load_or(g + i * d.c + c, some, 0); };
+        auto h = [&](npy_intp i) { return (load_or(a + i * d.c + c, some, 0) - m) * r; };
+        sum_rows(d.n, sum, u);
+        sum_rows(d.n, dot, [&](npy_intp i) { return u(i) * h(i); });
+        for (npy_intp l = 0; l < some; l++) {
+            gb[c + l] = static_cast<float>(sum[l]);
+            gw[c + l] = static_cast<float>(dot[l]);
+        }
+        vf s1 = means(sum, d.n), s2 = means(dot, d.n);
+        for (npy_intp i = 0; i < d.n; i++) store_up_to(ga + i * d.c + c, some, (training ? u(i) - s1 - h(i) * s2 : u(i)) * scale);
+    });
+}
+
 static PyObject* batch_norm_forward(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* names) {
     static const char* const wanted[] = {"a", "weight", "bias", "eps", "var_out"};
     PyObject* b[5];
     Channels d;
     double eps;
-    if (!bind(wanted, args, nargs, names, b) || !plain(b[0]) || !d.read(as_array(b[0])) || d.inner == 1 || !fits(b[1], d.c) ||
+    if (!bind(wanted, args, nargs, names, b) || !plain(b[0]) || !d.read(as_array(b[0])) || !fits(b[1], d.c) ||
         !fits(b[2], d.c) || !number(b[3], &eps) || !fits(b[4], d.c))
         return batch_forward_reference.call(args, nargs, names);
     Contiguous array(b[0]);
@@ -100,7 +151,8 @@ static PyObject* batch_norm_forward(PyObject*, PyObject* const* args, Py_ssize_t
         float *to = data<float>(out), *m = data<float>(mean), *r = data<float>(invstd);
         float* v = is_none(b[4]) ? nullptr : data<float>(as_array(b[4]));
         Unlocked unlocked(PyArray_SIZE(out) >= serial_below);
-        parallel_for(d.c, grain(d.n * d.inner), [&](npy_intp begin, npy_intp end) {
+        if (d.inner == 1) batch_rows(d, a, w, bias, eps, to, m, r, v);
+        else parallel_for(d.c, grain(d.n * d.inner), [&](npy_intp begin, npy_intp end) {
             for (npy_intp c = begin; c < end; c++) {
                 double sum = 0, squares = 0, count = static_cast<double>(d.n) * d.inner;
                 for (npy_intp i = 0; i < d.n; i++) sum += sum_row(d.at(a, i, c), d.inner);
@@ -120,7 +172,7 @@ static PyObject* batch_norm_backward(PyObject*, PyObject* const* args, Py_ssize_
     static const char* const wanted[] = {"g", "a", "weight", "mean", "invstd", "training"};
     PyObject* b[6];
     Channels d;
-    if (!bind(wanted, args, nargs, names, b) || !plain(b[0]) || !plain(b[1]) || !d.read(as_array(b[1])) || d.inner == 1 ||
+    if (!bind(wanted, args, nargs, names, b) || !plain(b[0]) || !plain(b[1]) || !d.read(as_array(b[1])) ||
         !PyArray_SAMESHAPE(as_array(b[0]), as_array(b[1])) || !fits(b[2], d.c) || !given(b[3], d.c) || !given(b[4], d.c))
         return batch_backward_reference.call(args, nargs, names);
     bool training = !b[5] || PyObject_IsTrue(b[5]) == 1;
@@ -133,7 +185,8 @@ static PyObject* batch_norm_backward(PyObject*, PyObject* const* args, Py_ssize_
         const float *mean = data<float>(as_array(b[3])), *invstd = data<float>(as_array(b[4]));
         float *ga = data<float>(out), *to_w = data<float>(gw), *to_b = data<float>(gb);
         Unlocked unlocked(PyArray_SIZE(out) >= serial_below);
-        parallel_for(d.c, grain(d.n * d.inner), [&](npy_intp begin, npy_intp end) {
+        if (d.inner == 1) batch_rows_backward(d, g, a, w, mean, invstd, training, ga, to_w, to_b);
+        else parallel_for(d.c, grain(d.n * d.inner), [&](npy_intp begin, npy_intp end) {
             for (npy_intp c = begin; c < end; c++) {
                 double sum = 0, dot = 0, count = static_cast<double>(d.n) * d.inner;
                 float m = mean[c], r = invstd[c], scale = (w ? w[c] : 1.0f) * r;
