@@ -61,7 +61,7 @@ class FunctionCtx(Node):
             if counter[0] != version:
                 from .node import modified
 
-                raise RuntimeError(modified(self, a, ("out", number) if number is not None else ("in", None), counter[0], version))
+                raise RuntimeError(modified(self, a, ("out", number) if number is not None else ("in", None), counter, version))
             x = wrap(a)
             x._edge = (self, number) if number is not None else edge
             found.append(x)

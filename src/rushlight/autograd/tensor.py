@@ -169,6 +169,13 @@ class Tensor(metaclass=TensorMeta):
         """The address of the first element (0 when empty)."""
         return self._array.ctypes.data if self._array.size else 0
 
+    def untyped_storage(self) -> Any:
+        """The bytes that this tensor and its views share."""
+        from ..serialization.storage import UntypedStorage, memory
+
+        found = memory(self._array)
+        return UntypedStorage(self._array.view(np.uint8).reshape(-1) if found is None else found[0], self.dtype)
+
     def is_contiguous(self, memory_format: Any = None) -> bool:
         """Whether the elements lie in memory in C order (or in the order of `memory_format`)."""
         a = self._array
@@ -230,7 +237,9 @@ class Tensor(metaclass=TensorMeta):
 
     @property
     def requires_grad(self) -> bool:
-        return (self._edge if self._base is None else current_edge(self)) is not None
+        if self._base is None:
+            return self._edge is not None
+        return self._base.requires_grad or current_edge(self) is not None
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -333,7 +342,7 @@ class Tensor(metaclass=TensorMeta):
     def detach_(self) -> Any:
         """Leave the graph, in place."""
         if self._base is not None:
-            raise RuntimeError("Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in torch/optim/optimizer.py as a solution.")  # noqa: E501
+            raise RuntimeError("Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution.")  # noqa: E501
         self._edge = None
         return self
 

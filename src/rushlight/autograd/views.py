@@ -20,12 +20,7 @@ INFERENCE_WRITE = (
     "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
     "tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details."
 )
-NO_GRAD_VIEW = (
-    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use case "
-    "is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace "
-    "either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want "
-    "the inplace to be tracked)."
-)
+WRITTEN, BASE_WRITTEN = "is being", "its base or another view of its base has been"
 
 
 def view_of(x: Any, a: Any, edge: Edge | None, mode: modes.Mode, kind: str | None = None) -> Any:
@@ -48,7 +43,9 @@ def view_of(x: Any, a: Any, edge: Edge | None, mode: modes.Mode, kind: str | Non
 def refresh(view: Any) -> None:
     """Give a view whose storage was written to the edge that it has now."""
     base = view._base
-    edge = base._edge if base._base is None else current_edge(base)
+    edge = base._edge
+    if edge is not None and view._view_kind is not None:
+        raise forbidden(view, BASE_WRITTEN)
     view._view_version = view._counter[0]
     if edge is None:
         if view._edge is not None and view._edge[0].__class__ is not AccumulateGrad:
@@ -123,6 +120,9 @@ class AsStridedBackward0(Node):
 class CopySlices(Node):
     """The base after a write through a view: the written part's gradient goes to what was written."""
 
+    def name(self) -> str:
+        return "torch::autograd::CopySlices"
+
     def __init__(self, base: Any, view: Any) -> None:
         self.seq = next_seq()
         self.geometry = Geometry(base, view)
@@ -147,50 +147,56 @@ class CopySlices(Node):
         return rest, written
 
 
-def multi_output_message(x: Any) -> str:
-    name = x._edge[0].name().removesuffix("0") if x._edge is not None else "UnbindBackward"
-    return (
-        f"Output {x._edge[1] if x._edge is not None else 0} of {name.removesuffix('Backward')} is a view and is being "
-        "modified inplace. This view is the output of a function that returns multiple views. Such functions do not "
-        "allow the output views to be modified inplace. You should replace the inplace operation by an out-of-place one."
+def forbidden(x: Any, what: str) -> RuntimeError:
+    """The error for a view that no history can be rewritten for: one of several, or one that no graph knows."""
+    if x._view_kind == "no_grad":
+        return RuntimeError(
+            f"A view was created in no_grad mode and {what} modified inplace with grad mode enabled. Given that this use "
+            "case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and "
+            "the inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both "
+            "outside (if you want the inplace to be tracked)."
+        )
+    node, number = x._edge if x._edge is not None else (None, 0)
+    name = "Unbind" if node is None else node.name().removesuffix("0").removesuffix("Backward")
+    return RuntimeError(
+        f"Output {number} of {name} is a view and {what} modified inplace. This view is the output of a function that "
+        "returns multiple views. Such functions do not allow the output views to be modified inplace. You should replace "
+        "the inplace operation by an out-of-place one."
     )
 
 
 def check_inplace(x: Any) -> None:
     """Refuse the in-place writes that PyTorch refuses."""
-    mode = modes.get_mode()
-    if x._inference and not mode.inference:
+    check_memory(x, x._array)
+    if not modes.get_mode().grad:
+        return
+    if x._base is None:
+        if x._edge is not None and x._edge[0].__class__ is AccumulateGrad:
+            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+        return
+    base_edge = x._base._edge
+    if base_edge is None and x._edge is None:
+        return
+    if x._view_kind is not None:
+        raise forbidden(x, WRITTEN)
+    if base_edge is None or base_edge[0].__class__ is AccumulateGrad:
+        raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+
+
+def check_memory(x: Any, part: Any) -> None:
+    """Refuse to write into `part` of `x`'s memory where PyTorch or the operating system would."""
+    if x._inference and not modes.get_mode().inference:
         raise RuntimeError(INFERENCE_WRITE)
-    a = x._array
-    if a.size > 1 and 0 in a.strides and any(s == 0 and n > 1 for s, n in zip(a.strides, a.shape, strict=True)):
+    strides = part.strides
+    if 0 in strides and part.size > 1 and any(s == 0 and n > 1 for s, n in zip(strides, part.shape, strict=True)):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             "Please clone() the tensor before performing the operation."
         )
-    if not a.flags.writeable and a.size:
-        _make_writeable(x)
-    if not mode.grad:
-        return
-    base = x._base
-    if base is None:
-        if x._edge is not None and x._edge[0].__class__ is AccumulateGrad:
-            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
-        return
-    edge = current_edge(x)
-    if edge is None:
-        return
-    base_edge = base._edge
-    if edge[0].__class__ is AccumulateGrad or (base_edge is not None and base_edge[0].__class__ is AccumulateGrad):
-        if x._view_kind != "no_grad":
-            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
-    if x._view_kind is not None:
-        raise RuntimeError(multi_output_message(x) if x._view_kind == "multi" else NO_GRAD_VIEW)
-
-
-def _make_writeable(x: Any) -> None:
-    raise RuntimeError(
-        "the memory of this tensor is read-only (it shares a NumPy array that is not writeable). clone() it first."
-    )
+    if not part.flags.writeable and part.size:
+        raise RuntimeError(
+            "the memory of this tensor is read-only (it shares a NumPy array that is not writeable). clone() it first."
+        )
 
 
 def write(x: Any, out: Any) -> None:
@@ -213,23 +219,24 @@ def write(x: Any, out: Any) -> None:
 
 def rebase(x: Any, edge: Edge | None) -> None:
     """After a write into `x`: bump the version, and make `edge` (that of what was written) `x`'s history."""
-    version = x._counter
-    version[0] += 1
-    mode = modes.get_mode()
+    counter = x._counter
+    counter[0] += 1
+    if not modes.get_mode().grad:
+        return
     base = x._base
     if base is None:
-        if mode.grad:
-            x._edge = edge
-        return
-    if not mode.grad:
+        x._edge = edge
+        if edge is not None:
+            counter[1:] = edge[0].__class__.__name__, edge[1]
         return
     base_edge = base._edge
     if edge is None and base_edge is None:
         return
     if edge is not None and x._view_kind is not None:
-        raise RuntimeError(multi_output_message(x) if x._view_kind == "multi" else NO_GRAD_VIEW)
+        raise forbidden(x, WRITTEN)
     if base_edge is not None and base_edge[0].__class__ is AccumulateGrad:
         raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
     node = CopySlices(base._array, x._array)
     node.edges = (base_edge, edge)
     base._edge = (node, 0)
+    counter[1:] = node.name(), 0

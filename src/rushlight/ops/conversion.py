@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ from .. import dtypes
 from ..autograd import views
 from ..autograd.modes import get_mode
 from ..autograd.tensor import Tensor, current_edge
+from ..backend.indexing import scalar
 from ..device import device, require_cpu
-from .declare import FUNCTIONS, attach, inplace_of, primitive, public
-from .shape import clone, expanded_shape, sum_to_any
+from .declare import FUNCTIONS, attach, broadcast_error, primitive, public
+from .promotion import NUMBERS
+from .shape import clone, sum_to_any
 
 
 def cast_array(a: Any, target: Any) -> Any:
@@ -42,9 +45,7 @@ def cast(x: Any, d: dtypes.dtype) -> Any:
     if x._array.dtype == target:
         return x
     if x._array.dtype.kind == "c" and target.kind != "c" and target.kind != "b":
-        import warnings
-
-        warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=3)
+        _warn_complex()
     return _cast(x, target, x._array.dtype)
 
 
@@ -86,6 +87,10 @@ def to(self: Any, *args: Any, **kwargs: Any) -> Any:
             )
     if len(flags) > 1:
         copy = flags[1]
+    if d is not None and d.__class__ is not dtypes.dtype and d not in dtypes._FROM_PYTHON:
+        raise TypeError(
+            f"to() received an invalid combination of arguments - got (dtype={type(d).__name__}, ), but expected one of:"
+        )
     if other is not None:
         d = other.dtype
     y = self if d is None else cast(self, d)
@@ -169,13 +174,14 @@ def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     views.check_inplace(self)
     a, b = self._array, src._array
     if a.shape != b.shape:
-        expanded_shape(b.shape if b.ndim <= a.ndim else b.shape, a.shape) if b.ndim <= a.ndim else _too_many(a, b)
+        _check_fit(a, b)
     edge = None
     if get_mode().grad:
         source = src._edge if src._base is None else current_edge(src)
         if source is not None and self.dtype.category >= dtypes.FLOAT:
             edge = _copy(src, a.shape, a.dtype, b.dtype)._edge
     if b.dtype.kind == "c" and a.dtype.kind not in "cb":
+        _warn_complex()
         b = b.real
     with np.errstate(all="ignore"):
         a[...] = b
@@ -183,52 +189,76 @@ def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     return self
 
 
-def _too_many(a: Any, b: Any) -> None:
-    lead = b.ndim - a.ndim
-    if any(n != 1 for n in b.shape[:lead]):
-        raise RuntimeError(
-            f"The expanded size of the tensor ({a.shape[0] if a.ndim else 1}) must match the existing size ({b.shape[0]}) at non-singleton "
-            f"dimension 0.  Target sizes: {list(a.shape)}.  Tensor sizes: {list(b.shape)}"
-        )
+def _check_fit(a: Any, b: Any) -> None:
+    """PyTorch's errors for a `b` that does not broadcast to exactly `a`'s shape."""
+    error = broadcast_error(a, b)
+    if error is not None:
+        raise error
+    shape = np.broadcast_shapes(a.shape, b.shape)
+    if shape != a.shape:
+        raise RuntimeError(f"output with shape {list(a.shape)} doesn't match the broadcast shape {list(shape)}")
+
+
+def _warn_complex() -> None:
+    warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=4)
 
 
 attach("copy_", copy_)
 
 
-_fill: Any = primitive(
-    "FillBackward0", lambda a, b: np.full_like(a, b), a=lambda g: g * 0, b=lambda g: g.sum()
-)  # fmt: skip
+def _filling(name: str, with_tensor: bool) -> Any:
+    derivatives: dict[str, Any] = {"b": lambda g: g.sum()} if with_tensor else {}
+    return primitive(name, lambda a, b: np.full_like(a, b), a=lambda g: g * 0, **derivatives)
 
 
-@public(method=True)
+# Out of place and in place, with a number and with a tensor.
+_fills = [_filling(f"FillBackward{i}", i % 2 == 1) for i in range(4)]
+_zero = _filling("ZeroBackward0", False)
+
+
+@public
 def fill(input: Any, value: Any) -> Any:  # noqa: A002
     """A tensor like `input` filled with one value."""
-    return _fill(input, value)
+    return _fills[isinstance(value, Tensor)](input, _fill_value(input, value))
 
 
-def fill_(self: Any, value: Any) -> Any:
-    """Write one value everywhere."""
+def _fill_value(x: Any, value: Any) -> Any:
     if isinstance(value, Tensor):
         if value._array.ndim:
             raise RuntimeError(
                 f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} dimensions."
             )
-        return copy_(self, value)
-    if self.requires_grad and get_mode().grad:
-        return _recorded_fill(self, value)
-    views.check_inplace(self)
-    a = self._array
-    if a.dtype.kind not in "c" and isinstance(value, complex):
-        raise RuntimeError(f"value cannot be converted to type {self.dtype.name} without overflow")
+        return value
+    if not isinstance(value, (*NUMBERS, np.generic)):
+        kind = type(value).__name__
+        raise TypeError(f"fill_() received an invalid combination of arguments - got ({kind}), but expected one of:")
+    return scalar(value, x._array.dtype)
+
+
+def fill_(self: Any, value: Any) -> Any:
+    """Write one value everywhere."""
+    return _write_everywhere(self, _fill_value(self, value), _fills[2 + isinstance(value, Tensor)])
+
+
+def zero_(self: Any) -> Any:
+    """Write zeros everywhere."""
+    return _write_everywhere(self, 0, _zero)
+
+
+def _write_everywhere(x: Any, value: Any, op: Any) -> Any:
+    views.check_inplace(x)
+    tensor = isinstance(value, Tensor)
+    edge = None
+    if get_mode().grad and (x.requires_grad or (tensor and value.requires_grad)):
+        edge = op(x, value)._edge
     with np.errstate(all="ignore"):
-        a[...] = np.asarray(value).astype(a.dtype)
-    views.rebase(self, None)
-    return self
+        x._array[...] = value._array if tensor else value
+    views.rebase(x, edge)
+    return x
 
 
-_recorded_fill = inplace_of(fill, "fill")
 attach("fill_", fill_)
-attach("zero_", lambda self: fill_(self, 0))
+attach("zero_", zero_)
 FUNCTIONS["fill_"] = fill_
 FUNCTIONS["zero_"] = Tensor.zero_
 

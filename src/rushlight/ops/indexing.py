@@ -107,12 +107,17 @@ def getitem(self: Any, index: Any) -> Any:
     x = self
     if parsed.basic or not parsed.arrays:
         key = parsed.basic
-        last = next((k for k in reversed(key) if k is not Ellipsis and k != slice(None)), ...)
+        last = index if index.__class__ is slice else _last_change(key)
         kind = last.__class__ if last.__class__ in _by_last else int
         x = _by_last[kind](self, key if any(k is Ellipsis for k in key) else (*key, ...))
     if not parsed.arrays:
         return x
     return _gather(x, rules.Index((), parsed.arrays, parsed.unique))
+
+
+def _last_change(key: tuple[Any, ...]) -> Any:
+    """The last item of a basic index that changes anything, which names the node; Ellipsis if none does."""
+    return next((k for k in reversed(key) if k is not Ellipsis and k != slice(None)), ...)
 
 
 def setitem(self: Any, index: Any, value: Any) -> None:
@@ -121,7 +126,8 @@ def setitem(self: Any, index: Any, value: Any) -> None:
     tensor = isinstance(value, Tensor)
     recording = mode.grad and (self.requires_grad or (tensor and value.requires_grad))
     if not recording:
-        views.check_inplace(self)
+        a = self._array
+        views.check_memory(self, a if 0 not in a.strides else rules.parse(index, a.shape).view(a))
         if tensor:
             value = value._array
         elif not isinstance(value, (int, float, complex, bool, np.generic)):
@@ -129,15 +135,12 @@ def setitem(self: Any, index: Any, value: Any) -> None:
         rules.setitem_(self._array, index, value)
         self._counter[0] += 1
         return
-    views.check_inplace(self)
     parsed = rules.parse(index, self._array.shape)
+    key = parsed.basic
     target = self
-    if parsed.basic:
-        key = parsed.basic
+    if not parsed.arrays or _last_change(key) is not ...:
         target = _basic(self, key if any(k is Ellipsis for k in key) else (*key, ...))
     if not parsed.arrays:
-        if not parsed.basic:
-            target = _basic(self, (...,))
         if tensor:
             value = _without_leading_ones(value, target._array.ndim)
         (target.copy_ if tensor else target.fill_)(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -113,6 +114,12 @@ def _view_dtype(x: Any, d: Any) -> Any:
     if a.ndim == 0 and target.itemsize != a.itemsize:
         raise RuntimeError(
             f"self.dim() cannot be 0 to view {x.dtype.scalar_name} as {d.scalar_name} (different element sizes)"
+        )
+    ratio, rest = divmod(target.itemsize, a.itemsize)
+    if ratio > 1 and rest == 0 and a.shape[-1] % ratio:
+        raise RuntimeError(
+            f"self.size(-1) must be divisible by {ratio} to view {x.dtype.scalar_name} as {d.scalar_name} (different "
+            f"element sizes), but got {a.shape[-1]}"
         )
     return views.view_of(x, a.view(target), None, get_mode())
 
@@ -284,7 +291,19 @@ def t(input: Any) -> Any:  # noqa: A002
     return _t(input)
 
 
-Tensor.T = property(lambda self: permute(self, tuple(range(self._array.ndim - 1, -1, -1))))
+def _reversed(self: Any) -> Any:
+    if self._array.ndim != 2:
+        warnings.warn(
+            "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw "
+            "an error in a future release. Consider `x.mT` to transpose batches of matrices or "
+            "`x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return permute(self, tuple(range(self._array.ndim - 1, -1, -1)))
+
+
+Tensor.T = property(_reversed)
 
 
 def _matrix_transposed(self: Any) -> Any:
@@ -332,7 +351,11 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:  # noqa: A002
 
 # ---- dimensions of length one ------------------------------------------------------------------------------------------------
 
-_squeeze: Any = primitive("SqueezeBackward0", lambda a, dims: a.squeeze(dims), view=True, a=lambda g, a_shape: reshape_any(g, a_shape))
+def _squeezing(name: str) -> Any:
+    return primitive(name, lambda a, dims: a.squeeze(dims), view=True, a=lambda g, a_shape: reshape_any(g, a_shape))
+
+
+_squeeze, _squeeze_dim, _squeeze_dims = map(_squeezing, ("SqueezeBackward0", "SqueezeBackward1", "SqueezeBackward2"))
 _unsqueeze: Any = primitive("UnsqueezeBackward0", lambda a, dim: a.reshape((*a.shape[:dim], 1, *a.shape[dim:])), view=True, a=lambda g, a_shape: reshape_any(g, a_shape))
 
 
@@ -345,6 +368,7 @@ def squeeze(input: Any, dim: Any = None) -> Any:  # noqa: A002
     else:
         wanted = wrap_dims((dim,) if not isinstance(dim, (tuple, list)) else dim, len(shape))
         dims = tuple(d for d in wanted if shape and shape[d] == 1)
+        return (_squeeze_dims if isinstance(dim, (tuple, list)) else _squeeze_dim)(input, dims)
     return _squeeze(input, dims)
 
 
@@ -571,11 +595,15 @@ def _split_arrays(a: Any, keys: Any, dim: int) -> Any:
     return [a[key] for key in keys]
 
 
-_split: Any = primitive(
-    "SplitBackward0", _split_arrays, multi_view=True,
-    a=lambda g, a_shape, keys: _split_backward(g if isinstance(g, list) else [g], a_shape, keys),
-    graph={"a": lambda g, a_shape, keys, dim: _split_backward_graph(g if isinstance(g, list) else [g], a_shape, keys, dim)},
-)  # fmt: skip
+def _splitting(name: str) -> Any:
+    return primitive(
+        name, _split_arrays, multi_view=True,
+        a=lambda g, a_shape, keys: _split_backward(g if isinstance(g, list) else [g], a_shape, keys),
+        graph={"a": lambda g, a_shape, keys, dim: _split_backward_graph(g if isinstance(g, list) else [g], a_shape, keys, dim)},
+    )  # fmt: skip
+
+
+_split, _split_sizes = _splitting("SplitBackward0"), _splitting("SplitWithSizesBackward0")
 _unbind: Any = primitive(
     "UnbindBackward0", lambda a, dim: [a[(slice(None),) * dim + (i, ...)] for i in range(a.shape[dim])], multi_view=True,
     a=lambda g, a_shape, dim: np.stack(g if isinstance(g, list) else [g], dim),
@@ -589,9 +617,9 @@ def _stack_any(parts: Any, dim: int) -> Any:
     return stack(parts, dim)
 
 
-def _split_at(x: Any, bounds: Sequence[int], d: int) -> Any:
+def _split_at(x: Any, bounds: Sequence[int], d: int, op: Any = None) -> Any:
     keys = [(slice(None),) * d + (slice(i, j),) for i, j in zip(bounds, bounds[1:], strict=False)]
-    return _split(x, keys, d)
+    return (op or _split)(x, keys, d)
 
 
 @public(method=False)
@@ -627,7 +655,7 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> Any:
     bounds = [0]
     for s in sizes:
         bounds.append(bounds[-1] + s)
-    return _split_at(tensor, bounds, d)
+    return _split_at(tensor, bounds, d, _split_sizes)
 
 
 def _split_method(self: Any, split_size: Any, dim: int = 0) -> Any:
@@ -685,13 +713,7 @@ def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> Any:  # 
     else:
         points = [0, *indices_or_sections, size]
         pairs = list(zip(points, points[1:], strict=False))
-    return _split(input, [(slice(None),) * d + (slice(i, j),) for i, j in pairs], d) if _all_disjoint(pairs, size) else tuple(
-        basic_index(input, (slice(None),) * d + (slice(i, j),)) for i, j in pairs
-    )
-
-
-def _all_disjoint(pairs: Any, size: int) -> bool:
-    return all(0 <= i <= j <= size for i, j in pairs)
+    return tuple(basic_index(input, (slice(None),) * d + (slice(i, j),)) for i, j in pairs)
 
 
 def _stacked_split(name: str, dim_of: Any, minimum: int, message: str) -> None:
@@ -927,6 +949,7 @@ def _inplace_view(name: str, op: Any) -> None:
                 raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
             self._edge = y._edge
         self._array = op(self.detach(), *args, **kwargs)._array
+        self._counter[0] += 1
         return self
 
     method.__name__ = name

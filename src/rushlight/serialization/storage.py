@@ -48,6 +48,9 @@ class UntypedStorage:
 
     size = __len__ = nbytes
 
+    def data_ptr(self) -> int:
+        return int(self.array.ctypes.data)
+
     def cpu(self) -> "UntypedStorage":
         return self
 
