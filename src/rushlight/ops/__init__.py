@@ -20,6 +20,7 @@ from . import (  # noqa: F401
     factoring,
     fourier,
     gathering,
+    histograms,
     indexing,
     joining,
     linear,
@@ -39,6 +40,7 @@ from . import (  # noqa: F401
     sorting,
     typed,
     spectra,
+    statistics,
     windows,
 )
 from .declare import FUNCTIONS

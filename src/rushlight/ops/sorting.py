@@ -323,67 +323,6 @@ def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: 
     return kept[0] if len(kept) == 1 else tuple(kept)
 
 
-@public
-def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:  # noqa: A002
-    """How often each number occurs in a vector of non-negative integers (or the sum of its weights)."""
-    a = input._array
-    if a.ndim != 1 or a.dtype.kind not in "iu" or (a.size and int(a.min()) < 0):
-        raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
-    if minlength < 0:
-        raise RuntimeError("minlength should be >= 0")
-    if weights is not None and weights._array.shape != a.shape:
-        raise RuntimeError("weights should be 1-d and have the same length as input")
-    if weights is None:
-        return wrap(np.bincount(a, minlength=minlength).astype(np.int64))
-    found = np.bincount(a, weights._array, minlength)
-    return wrap(found.astype(np.float32 if weights._array.dtype == np.float32 else np.float64))
-
-
-@public(out=True)
-def histc(input: Any, bins: int = 100, min: Any = 0, max: Any = 0) -> Any:  # noqa: A002
-    """Counts in equal bins from `min` to `max` (of the data when both are 0)."""
-    a = input._array
-    if bins <= 0:
-        raise RuntimeError("bins must be > 0")
-    low, high = float(min), float(max)
-    if low == high and a.size:
-        low, high = float(a.min()), float(a.max())
-    if low == high:
-        low, high = low - 1, high + 1
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise RuntimeError(f"range of [{low:g}, {high:g}] is not finite")
-    if low > high:
-        raise RuntimeError("max must be larger than min")
-    if input.dtype.category < dtypes.FLOAT:
-        raise RuntimeError(f'"histogram_cpu" not implemented for \'{input.dtype.scalar_name}\'')
-    inside = a[(a >= low) & (a <= high)]
-    place = ((inside - a.dtype.type(low)) * bins / a.dtype.type(high - low)).astype(np.int64)
-    place = np.minimum(place, bins - 1)
-    return wrap(np.bincount(place, minlength=bins).astype(a.dtype))
-
-
-_HISTOGRAM = named("histogram", "hist bin_edges")
-
-
-@public
-def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False) -> Any:  # noqa: A002
-    """Counts in bins of equal width, or with the given edges; `density` makes the integral 1."""
-    a = input._array
-    edges: Any
-    if isinstance(bins, Tensor):
-        edges = bins._array
-    else:
-        low, high = (float(a.min()), float(a.max())) if range is None and a.size else range or (0.0, 0.0)
-        if low == high:
-            low, high = low - 0.5, high + 0.5
-        from .creation import linspace_array
-
-        edges = linspace_array(low, high, int(bins) + 1, input.dtype)
-    w = None if weight is None else weight._array.reshape(-1)
-    hist, _ = np.histogram(a.reshape(-1), edges, weights=w, density=density)
-    return _HISTOGRAM((wrap(hist.astype(a.dtype)), wrap(edges)))
-
-
 @public(method=False, out=True)
 def searchsorted(
     sorted_sequence: Any, input: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None, sorter: Any = None  # noqa: A002
