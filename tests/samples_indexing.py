@@ -133,3 +133,8 @@ _indexed("tensors", lambda package: (package.tensor([[0], [2]]), package.tensor(
 _indexed("separated", lambda package: (package.tensor([0, 2]), slice(None), package.tensor([1, 0])))
 _indexed("mask", lambda package: package.tensor([True, False, True]))
 _indexed("list", lambda package: [0, 2])
+
+
+@operator("unravel_index", differentiable=False)
+def _unravel_index(make):
+    yield make.integers(5, low=0, high=24), (2, 3, 4)

@@ -278,3 +278,9 @@ for _name in (
     "abs", "sgn", "conj", "angle", "sigmoid", "log1p", "expm1", "conj_physical", "rsqrt",
 ):  # fmt: skip
     _complex_one(_name)
+
+
+@operator("mul:promoted", function=lambda package: lambda x: x * package.abs(x) / (package.abs(x) + 1))
+def _promoted(make):
+    yield (make.complex(3),)
+    yield (make(3),)

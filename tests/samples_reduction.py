@@ -162,3 +162,27 @@ for _name in ("searchsorted", "bucketize"):
         edges, values = np.array([-1.0, 0.0, 0.0, 1.0]), np.array([[-2.0, -1.0], [0.0, 5.0]])
         yield (edges, values) if name == "searchsorted" else (values, edges)
         yield Sample(*((edges, values) if name == "searchsorted" else (values, edges)), right=True)
+
+
+@operator("cov")
+def _cov(make):
+    yield (make(3, 5),)
+    yield Sample(make(3, 5), correction=0)
+    yield (make(5),)
+
+
+@operator("corrcoef")
+def _corrcoef(make):
+    yield (make(3, 5),)
+
+
+@operator("cdist", second=False)
+def _cdist(make):
+    yield make(3, 4), make(2, 4)
+    yield make(2, 3, 4), make(2, 2, 4), 1.0
+    yield make(3, 4), make(2, 4), 3.0
+
+
+@operator("histogramdd", differentiable=False)
+def _histogramdd(make):
+    yield make(20, 2), [3, 4]

@@ -186,5 +186,3 @@ for _name in ("tril_indices", "triu_indices"):
     def _indices(make):
         yield 3, 4
         yield 4, 3, 1
-
-

@@ -88,7 +88,7 @@ def _i1e_slope(g: Any, a: Any, out: Any) -> Any:
 
 
 i0e = _one("i0e", lambda g, a, out: g * (i1e(a) - sgn(a) * out))
-i1e = _one("i1e", _i1e_slope)
+i1e: Any = _one("i1e", _i1e_slope)
 
 
 # PyTorch has no derivatives of these.
@@ -132,7 +132,7 @@ def _no_zeta_slope(g: Any) -> Any:
     raise NotImplementedError("the derivative for 'zeta' is not implemented.")
 
 
-zeta = _two("zeta", K.zeta, _no_zeta_slope, lambda g, a, b: g * (-a * zeta(a + 1, b)))
+zeta: Any = _two("zeta", K.zeta, _no_zeta_slope, lambda g, a, b: g * (-a * zeta(a + 1, b)))
 
 for _name in (
     "chebyshev_polynomial_t", "chebyshev_polynomial_u", "chebyshev_polynomial_v", "chebyshev_polynomial_w",

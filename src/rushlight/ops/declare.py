@@ -125,7 +125,7 @@ def write_out(name: str, result: Any, out: Any) -> Any:
         targets = tuple(out)
         for y, target in zip(result, targets, strict=True):
             write_out(name, y, target)
-        return type(result)(targets) if hasattr(result, "_fields") or type(result) is not tuple else targets  # type: ignore[arg-type]
+        return type(result)(targets) if hasattr(result, "_fields") or type(result) is not tuple else targets
     if not isinstance(out, Tensor):
         raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
     if get_mode().grad and (result.requires_grad or out.requires_grad):
@@ -299,10 +299,8 @@ class Recorded(Node):
         found = []
         for value, (kind, number) in zip(self.saved, self.kinds, strict=True):
             if value.__class__ is ndarray:
-                value = wrap(value)
-                if kind == "in":
-                    value._edge = self.edges[number]
-                elif kind == "out":
+                value = self._operand(value, number) if kind == "in" else wrap(value)
+                if kind == "out":
                     value._edge = (self, number)
             elif kind == "out" and isinstance(value, tuple):
                 value = tuple(_with_edge(v, (self, i) if _can_require(v.dtype) else None) for i, v in enumerate(value))
@@ -312,6 +310,15 @@ class Recorded(Node):
                 value = [_with_edge(v, self.edges[i]) for i, v in enumerate(value)]
             found.append(value)
         return found
+
+    def _operand(self, a: Any, number: int) -> Any:
+        """A saved operand; where it was promoted, a cast leads back to what it was, so that gradients are cast too."""
+        fix = self.fix[number] if self.fix is not None and self.edges[number] is not None else None
+        if fix is None or fix[1] == a.dtype:
+            return _with_edge(a, self.edges[number])
+        from .conversion import cast_array
+
+        return _with_edge(cast_array(a, fix[1]), self.edges[number]).to(dtypes.of_array(a.dtype))
 
     def release(self) -> None:
         if self.kinds:
@@ -606,7 +613,7 @@ def binary(
                     return kernel(input, other)
                 if isinstance(input, np.generic) or isinstance(other, np.generic):  # NumPy's scalars are numbers
                     return op(*(v.item() if isinstance(v, np.generic) else v for v in (input, other)))
-                raise type_error(name, *((input, 1) if is_array(input) else (other, 2, "other"))) from None  # type: ignore[arg-type]
+                raise type_error(name, *((input, 1) if is_array(input) else (other, 2, "other"))) from None
             if needs == "both":
                 _both_tensors(name, input, other)
             elif needs and not isinstance(input, Tensor) and (needs == "first" or not isinstance(other, Tensor)):
@@ -864,7 +871,8 @@ def primitive(
         return tuple(ys) if several else ys[0]
 
     def save(node: Any, names: Any, args: Any, arrays: Any, extra: Any, ys: Any) -> None:
-        saved, versions = [], ()
+        saved: list[Any] = []
+        versions: tuple[Any, ...] = ()
         for slot, n in enumerate(names):
             if n == "out":
                 saved.append(ys[0]._array if len(ys) == 1 else tuple(y._array for y in ys))

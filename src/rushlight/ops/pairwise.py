@@ -64,7 +64,7 @@ def held(a: Any, low: Any, high: Any) -> Any:
     return K.maximum(a, low) if high is None else K.minimum(K.maximum(a, low), high)
 
 
-_held = K.fuse(held)
+_held = one_pass(held)
 
 
 def _clamp_kernel(a: Any, low: Any, high: Any) -> Any:

@@ -256,7 +256,7 @@ def frexp(input: Any) -> Any:
     return Frexp(mantissa, exponent)
 
 
-Frexp = namedtuple("frexp", ["mantissa", "exponent"])  # type: ignore[misc]
+Frexp: Any = namedtuple("frexp", ["mantissa", "exponent"])  # type: ignore[name-match]
 Frexp.__module__ = "torch.return_types"
 
 
