@@ -68,6 +68,11 @@ _LAZY = {
     "save": "serialization", "load": "serialization", "manual_seed": "generator", "seed": "generator",
     "initial_seed": "generator", "get_rng_state": "generator", "set_rng_state": "generator", "Generator": "generator",
     "default_generator": "generator",
+    **dict.fromkeys(("constant_pad_nd", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d", "affine_grid_generator"), "nn.functional.native"),
+    **dict.fromkeys(
+        ("bilinear", "channel_shuffle", "cosine_similarity", "native_channel_shuffle", "pairwise_distance", "pdist",
+         "pixel_shuffle", "pixel_unshuffle", "max_pool1d_with_indices"), "nn.functional",
+    ),
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from . import (  # noqa: F401
@@ -26,6 +27,7 @@ from . import (  # noqa: F401
     linear,
     losses,
     matrices,
+    native_norms,
     normalization,
     pairwise,
     parts,
@@ -35,6 +37,7 @@ from . import (  # noqa: F401
     random_inplace,
     reduction,
     scans,
+    segments,
     shape,
     solving,
     sorting,
@@ -52,4 +55,6 @@ __all__ = ["FUNCTIONS", "stack"]
 def __getattr__(name: str) -> Any:
     if name in FUNCTIONS:
         return FUNCTIONS[name]
+    if name == "aten":
+        return importlib.import_module(".aten", __name__)
     raise AttributeError(f"module 'rushlight' has no attribute '{name}'")

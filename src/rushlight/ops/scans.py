@@ -163,13 +163,15 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
     axis = wrap_dim(dim, input._array.ndim)
+    if n == 0:
+        return input.clone()
     parts = [p for p in (prepend, input, append) if p is not None]
     x = cat(parts, axis) if len(parts) > 1 else input
     for _ in range(min(n, x.shape[axis])):
         size = x.shape[axis]
         later, earlier = x.narrow(axis, 1, max(size - 1, 0)), x.narrow(axis, 0, max(size - 1, 0))
         x = later ^ earlier if x._array.dtype.kind == "b" else later - earlier
-    return x if n else x.clone()
+    return x
 
 
 # ---- integrals and gradients on a grid ------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ def interpolate(
             if old != sizes[i] or (where != np.arange(old)).any():
                 out = out.index_select(i + 2, ops.tensor(where))
         elif antialias:
-            out = _by_matrix(out, i + 2, _filter_matrix(old, sizes[i], scales[i], align, mode).astype(kind))
+            out = by_matrix(out, i + 2, filter_matrix(old, sizes[i], scales[i], align, mode).astype(kind))
         else:
             out = _by_taps(out, i + 2, *_taps(old, sizes[i], scales[i], align, mode == "bicubic", kind.type))
     return out if out is not input else input.clone()
@@ -154,7 +154,7 @@ _FILTERS: dict[str, Any] = {  # (function, half width), as Pillow's
 }
 
 
-def _filter_matrix(old: int, new: int, scale: Any, align: bool, mode: str) -> Any:
+def filter_matrix(old: int, new: int, scale: Any, align: bool, mode: str) -> Any:
     """The weights (new, old) of a filter that widens when it shrinks a picture."""
     function, half = _FILTERS[mode]
     step = _ratio(old, new, scale, align)
@@ -170,7 +170,7 @@ def _filter_matrix(old: int, new: int, scale: Any, align: bool, mode: str) -> An
     return matrix
 
 
-def _by_matrix(x: Any, dim: int, matrix: Any) -> Any:
+def by_matrix(x: Any, dim: int, matrix: Any) -> Any:
     weights = ops.tensor(matrix).to(x.dtype)
     return (x.transpose(dim, -1) @ weights.transpose(0, 1)).transpose(dim, -1)
 
