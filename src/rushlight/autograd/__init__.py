@@ -12,7 +12,19 @@ from .modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from .node import Node
 from .tensor import Tensor
 
-Variable = Tensor
+
+
+class _VariableMeta(type):
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, Tensor)
+
+    def __call__(cls, data: Any, requires_grad: bool = False, volatile: Any = None) -> Any:
+        return data.requires_grad_() if requires_grad else data
+
+
+class Variable(metaclass=_VariableMeta):
+    """The old name of a tensor that can require gradients: `Variable(x)` is `x`."""
+
 
 __all__ = [
     "Function", "FunctionCtx", "Node", "Variable", "backward", "detect_anomaly", "enable_grad", "forward_ad", "function",

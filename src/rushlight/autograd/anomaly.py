@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 from .engine import anomaly
 
 
@@ -33,6 +35,12 @@ class detect_anomaly:  # noqa: N801
 
     def __init__(self, check_nan: bool = True) -> None:
         self._check_nan = check_nan
+        warnings.warn(
+            "Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for "
+            "debugging.",
+            UserWarning,
+            stacklevel=2,
+        )
 
     def __enter__(self) -> None:
         self._before = (anomaly.enabled, anomaly.check_nan)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,14 +14,24 @@ from .tensor import Tensor, current_edge, wrap
 
 
 def edge_of(x: Any) -> Edge | None:
-    """The edge of any tensor, views included."""
+    """The edge of any tensor, views included, or of a `GradientEdge`."""
+    if x.__class__ is GradientEdge:
+        return x.node, x.output_nr
     return x._edge if x._base is None else current_edge(x)
+
+
+class GradientEdge(NamedTuple):
+    """Where a gradient arrives in the graph; stands for a tensor in `backward` and `grad`."""
+
+    node: Any
+    output_nr: int
+    ownership_token: Any = None
 
 
 def _as_tuple(value: Any) -> tuple[Any, ...]:
     if value is None:
         return ()
-    return tuple(value) if isinstance(value, (list, tuple)) or not isinstance(value, Tensor) else (value,)
+    return (value,) if isinstance(value, (Tensor, GradientEdge)) else tuple(value)
 
 
 def _roots(outputs: tuple[Any, ...], cotangents: tuple[Any, ...], graph: bool) -> list[tuple[Edge, Any]]:
@@ -29,6 +40,11 @@ def _roots(outputs: tuple[Any, ...], cotangents: tuple[Any, ...], graph: bool) -
     roots: list[tuple[Edge, Any]] = []
     for i, (y, v) in enumerate(zip(outputs, cotangents, strict=True)):
         edge = edge_of(y)
+        if y.__class__ is GradientEdge:
+            if v is None:
+                raise RuntimeError("grad can be implicitly created only for scalar outputs")
+            roots.append((edge, v if graph else v._array))  # type: ignore[arg-type]
+            continue
         if v is None:
             if edge is None:
                 raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
@@ -56,6 +72,13 @@ def _roots(outputs: tuple[Any, ...], cotangents: tuple[Any, ...], graph: bool) -
     return roots
 
 
+CYCLE = (
+    "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient which can "
+    "cause a memory leak. We recommend using autograd.grad when creating the graph to avoid this. If you have to use this "
+    "function, make sure to reset the .grad fields of your parameters to None after use to break the cycle and avoid the leak."
+)
+
+
 def backward(
     tensors: Any,
     grad_tensors: Any = None,
@@ -68,6 +91,14 @@ def backward(
 
     https://docs.pytorch.org/docs/stable/generated/torch.autograd.backward.html
     """
+    if grad_variables is not None:
+        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
+        if grad_tensors is not None:
+            raise RuntimeError(
+                "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`. Please only use "
+                "`grad_tensors`."
+            )
+        grad_tensors = grad_variables
     outputs = _as_tuple(tensors)
     cotangents = _as_tuple(grad_tensors) or (None,) * len(outputs)
     if inputs is not None:
@@ -76,9 +107,14 @@ def backward(
             raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     roots = _roots(outputs, cotangents, create_graph)
     retain = create_graph if retain_graph is None else retain_graph
+    if create_graph:
+        warnings.warn(CYCLE, UserWarning, stacklevel=3)
     if inputs is None:
         engine.run(roots, retain_graph=retain, create_graph=create_graph)
         return
+    for x in inputs:
+        if isinstance(x, Tensor) and not x.requires_grad:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
     edges = _input_edges(inputs)
     results = engine.run(roots, retain_graph=retain, create_graph=create_graph, inputs=edges)
     for x, edge, g in zip(inputs, edges, results, strict=True):
@@ -127,7 +163,7 @@ def grad(
     allow_unused = materialize_grads if allow_unused is None else allow_unused
     ys, xs = _as_tuple(outputs), _as_tuple(inputs)
     if not xs:
-        raise ValueError("grad requires non-empty inputs.")
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     vs = _as_tuple(grad_outputs) or (None,) * len(ys)
     if is_grads_batched:
         return _batched(ys, xs, vs, retain_graph, create_graph, allow_unused, materialize_grads)
@@ -135,11 +171,11 @@ def grad(
     retain = create_graph if retain_graph is None else retain_graph
     results = engine.run(roots, retain_graph=retain, create_graph=create_graph, inputs=_input_edges(xs))
     found = []
-    for x, g in zip(xs, results, strict=True):
+    for i, (x, g) in enumerate(zip(xs, results, strict=True)):
         if g is None:
             if not allow_unused:
                 raise RuntimeError(
-                    "One of the differentiated Tensors appears to not have been used in the graph. Set "
+                    f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set "
                     "allow_unused=True if this is the desired behavior."
                 )
             found.append(x.new_zeros(x.shape) if materialize_grads else None)

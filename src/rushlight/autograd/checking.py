@@ -51,7 +51,7 @@ def _check(func: Any, xs: tuple[Any, ...], eps: float, atol: float, rtol: float,
     leaves = [(i, x) for i, x in enumerate(xs) if isinstance(x, Tensor) and x.requires_grad]
     if not leaves:
         raise ValueError(
-            "gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True."
+            "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True."
         )
     outputs = _differentiable(func(*xs))
     again = _differentiable(func(*xs))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import warnings
 from heapq import heappop, heappush
 from typing import Any
 
@@ -43,13 +44,13 @@ def run(
 
 
 def _run(roots: list[tuple[Edge, Any]], retain: bool, graph: bool, inputs: list[Edge] | None) -> list[Any]:
-    wanted: dict[Node, dict[int, int]] = {}
+    wanted: dict[Node, dict[int, list[int]]] = {}
     needed: set[Node] | None = None
     results: list[Any] = []
     if inputs is not None:
         results = [None] * len(inputs)
         for position, (node, number) in enumerate(inputs):
-            wanted.setdefault(node, {})[number] = position
+            wanted.setdefault(node, {}).setdefault(number, []).append(position)
         needed = _reaching(set(wanted), [edge[0] for edge, _ in roots])
     waiting: dict[Node, Any] = {}
     heap: list[tuple[int, Node]] = []
@@ -58,16 +59,16 @@ def _run(roots: list[tuple[Edge, Any]], retain: bool, graph: bool, inputs: list[
     while heap:
         node = heappop(heap)[1]
         g = waiting.pop(node)
+        if needed is not None and node in wanted and node in needed:  # as PyTorch: before the node's hooks
+            _collect(results, wanted[node], node, g)
         if node.pre_hooks is not None:
             g = _run_pre_hooks(node, g, graph)
         if node.retain is not None:
             _keep(node, g, graph)
-        if needed is not None:
+        if needed is not None and node not in needed:
             if node in wanted:
-                for number, position in wanted[node].items():
-                    results[position] = g[number] if node.n_outputs > 1 else g
-            if node not in needed:
-                continue
+                _collect(results, wanted[node], node, g)
+            continue
         if node.__class__ is AccumulateGrad:
             if needed is None:
                 accumulate(node, g, graph)  # type: ignore[arg-type]
@@ -77,9 +78,9 @@ def _run(roots: list[tuple[Edge, Any]], retain: bool, graph: bool, inputs: list[
                 grads = _apply_tensors(node, g)
             else:
                 grads = node.apply(g, graph)
-        except Exception as error:
+        except Exception:
             if node.trace:
-                error.add_note(f"in {node.name()}, recorded here:\n{node.trace}")
+                anomaly.report(node)
             raise
         if node.post_hooks is not None:
             grads = _run_post_hooks(node, g, grads, graph)
@@ -100,6 +101,12 @@ def _run(roots: list[tuple[Edge, Any]], retain: bool, graph: bool, inputs: list[
                     _deposit(waiting, heap, target, edge[1], part)
         part = grads = None
     return results
+
+
+def _collect(results: list[Any], places: dict[int, list[int]], node: Node, g: Any) -> None:
+    for number, positions in places.items():
+        for position in positions:
+            results[position] = g[number] if node.n_outputs > 1 else g
 
 
 def _deposit(waiting: dict[Node, Any], heap: list[tuple[int, Node]], node: Node, number: int, g: Any) -> None:
@@ -169,17 +176,18 @@ def _run_pre_hooks(node: Node, g: Any, graph: bool) -> Any:
             if changed is not None:
                 if not isinstance(changed, Tensor):
                     raise TypeError(f"expected Variable, but hook returned '{type(changed).__name__}'")
-                _check_hook_result(parts[number], changed)
+                _check_hook_result(hook, parts[number], changed)
                 parts[number] = changed
     parts = parts if graph else _arrays(parts)
     return parts if node.n_outputs > 1 else parts[0]
 
 
-def _check_hook_result(before: Any, after: Any) -> None:
-    if before.shape != after.shape:
-        raise RuntimeError(
-            f"hook '<unnamed>' has changed the size of value (previously was {before.shape}, now is {after.shape})"
-        )
+def _check_hook_result(hook: Any, before: Any, after: Any) -> None:
+    name = getattr(hook, "__name__", "<unknown>")
+    if before._array.shape != after._array.shape:
+        raise RuntimeError(f"hook '{name}' has changed the size of value")
+    if before._array.dtype != after._array.dtype:
+        raise RuntimeError(f"hook '{name}' has changed the type of value (was {before.type()} got {after.type()})")
 
 
 def _run_post_hooks(node: Node, g: Any, grads: Any, graph: bool) -> Any:
@@ -201,10 +209,11 @@ def _keep(node: Node, g: Any, graph: bool) -> None:
             keep(part if isinstance(part, Tensor) else wrap(K.copy(part)))
 
 
-# `accumulate` may keep an incoming array as `.grad` only when nobody else can see it. Both counts are what
-# `sys.getrefcount` says, in that place, of an array that only the engine holds; measured, as they depend on the
-# Python version.
+# `accumulate` may keep an incoming array as `.grad` only when nobody else can see it. This is what `sys.getrefcount`
+# says, in `_first_gradient`, of an array that only the engine holds; measured, as it depends on the Python version.
+# Whatever else holds the array, and any debugger or tracer that keeps the engine's frames, can only add to it.
 _sole_references = sys.maxsize
+_MOST_REFERENCES = 4  # of the engine's two variables, the parameter and getrefcount's own
 
 
 def accumulate(node: AccumulateGrad, g: Any, graph: bool) -> None:
@@ -218,7 +227,7 @@ def accumulate(node: AccumulateGrad, g: Any, graph: bool) -> None:
             leaf._grad = _first_gradient(leaf, g)
         elif graph:
             leaf._grad = old + g
-        elif old._edge is None and old._array.dtype is g.dtype and old._array.flags.writeable:
+        elif old._array.dtype is g.dtype and old._array.flags.writeable:
             K.accumulate_(old._array, g)
             old._counter[0] += 1
         else:
@@ -226,12 +235,14 @@ def accumulate(node: AccumulateGrad, g: Any, graph: bool) -> None:
     hooks = leaf._post_accumulate_hooks
     if hooks:
         for hook in list(hooks.values()):
-            hook(leaf)
+            if hook(leaf) is not None:
+                raise RuntimeError("Tensor post accumulate grad hooks should return None.")
 
 
 def _first_gradient(leaf: Any, g: Any) -> Any:
     if isinstance(g, Tensor):
-        return g.clone() if g._edge is None else g
+        own = wrap(np.empty_like(leaf._array, dtype=g._array.dtype))
+        return own.copy_(g)
     a = leaf._array
     if g.base is None and sys.getrefcount(g) <= _sole_references and g.strides == a.strides and g.flags.writeable:
         return wrap(g)
@@ -275,11 +286,16 @@ def _calibrate() -> None:
         return wrap(a)
 
     globals()["_first_gradient"] = counting
+    tracer, profiler = sys.gettrace(), sys.getprofile()
+    sys.settrace(None)  # a tracer may hold references, and would make the measure too generous
+    sys.setprofile(None)
     try:
         run([((probe, 0), np.ones(1))], retain_graph=False, create_graph=False)
     finally:
         globals()["_first_gradient"] = original
-    _sole_references = counts[0]
+        sys.settrace(tracer)
+        sys.setprofile(profiler)
+    _sole_references = min(counts[0], _MOST_REFERENCES)
 
 
 class Anomaly:
@@ -294,10 +310,17 @@ class Anomaly:
         for i, part in enumerate(grads):
             a = _arrays(part)
             if a is not None and a.dtype.kind in "fc" and bool(np.isnan(a).any()):
-                raise RuntimeError(
-                    f"Function '{node.name()}' returned nan values in its {i}th output."
-                    + (f"\nThe operation was recorded here:\n{node.trace}" if node.trace else "")
-                )
+                self.report(node)
+                raise RuntimeError(f"Function '{node.name()}' returned nan values in its {i}th output.")
+
+    def report(self, node: Node) -> None:
+        """Warn with the lines of the forward pass that made a node."""
+        text = f"Error detected in {node.name()}. "
+        if node.trace:
+            text += f"Traceback of forward call that caused the error:\n{node.trace}"
+        else:
+            text += "No forward pass information available. Enable detect anomaly during forward pass for more information."
+        warnings.warn(text, UserWarning, stacklevel=2)
 
 
 anomaly = Anomaly()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 from . import modes, views
-from .node import FREED, Node, next_seq
+from .node import FREED, AccumulateGrad, Node, modified, next_seq
 from .tensor import Tensor, current_edge, wrap
 
 
@@ -26,9 +27,9 @@ class FunctionCtx(Node):
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep tensors for backward; the graph will notice if they are changed before then."""
-        for x in tensors:
+        for i, x in enumerate(tensors):
             if x is not None and not isinstance(x, Tensor):
-                raise TypeError(f"save_for_backward can only save variables, but argument is of type {type(x).__name__}")
+                raise TypeError(f"save_for_backward can only save variables, but argument {i} is of type {type(x).__name__}")
         self._to_save = tensors
 
     def save_for_forward(self, *tensors: Any) -> None:
@@ -59,9 +60,7 @@ class FunctionCtx(Node):
                 continue
             a, counter, version, edge, number = entry
             if counter[0] != version:
-                from .node import modified
-
-                raise RuntimeError(modified(self, a, ("out", number) if number is not None else ("in", None), counter, version))
+                raise RuntimeError(modified(self, a, edge if number is None else (self, number), counter, version))
             x = wrap(a)
             x._edge = (self, number) if number is not None else edge
             found.append(x)
@@ -90,6 +89,12 @@ class FunctionCtx(Node):
             self._saved = None
             self.__dict__["_released"] = True
 
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """As of every node, for the arguments that are tensors."""
+        edges = zip(self.edges, self._input_meta, strict=True)
+        return tuple(edge or (None, 0) for edge, meta in edges if meta is not None)
+
     def apply(self, g: Any, graph: bool) -> tuple[Any, ...]:
         parts = list(g) if self.n_outputs > 1 else [g]
         if self._materialize:
@@ -111,7 +116,7 @@ class FunctionCtx(Node):
         found = []
         for i, (v, edge) in enumerate(zip(grads, self._input_edges, strict=True)):
             if v is not None and not isinstance(v, Tensor):
-                raise TypeError(f"function {self.name()} returned a value of type {type(v).__name__} for gradient {i}, expected a Tensor or None")
+                raise RuntimeError(f"expected Variable or None (got {type(v).__name__})")
             if edge is not None and v is not None:
                 v = _fit(self, i, v, self._input_meta[i])
             found.append(v)
@@ -217,7 +222,13 @@ class Function(metaclass=_FunctionMeta):
         raise NotImplementedError("You must implement the jvp function for custom autograd.Function to use it with forward mode AD.")
 
     def __init__(self) -> None:
-        raise RuntimeError(f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should invoke them on the class itself.")
+        warnings.warn(
+            f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should invoke "
+            "them on the class itself. Instantiating an autograd function will raise an error in a future version of "
+            "PyTorch.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
 
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
@@ -238,7 +249,7 @@ class Function(metaclass=_FunctionMeta):
         finally:
             modes._variable.reset(token)
         recording = mode.grad and any(edge is not None for edge in edges)
-        single = not isinstance(result, (tuple, list))
+        single = not isinstance(result, tuple)
         raw = [result] if single else list(result)
         outputs = [cls._output(node, y, args, recording) for y in raw]
         if recording:
@@ -262,9 +273,7 @@ class Function(metaclass=_FunctionMeta):
         else:
             for y in node._dirty:
                 y._counter[0] += 1
-        if single:
-            return outputs[0]
-        return tuple(outputs) if isinstance(result, tuple) else outputs
+        return outputs[0] if single else tuple(outputs)
 
     @classmethod
     def _output(cls, node: FunctionCtx, y: Any, args: Any, recording: bool) -> Any:
@@ -272,11 +281,17 @@ class Function(metaclass=_FunctionMeta):
         if not isinstance(y, Tensor):
             return y
         if any(y is x for x in node._dirty):
+            if recording and y._base is None and y._edge is not None and y._edge[0].__class__ is AccumulateGrad:
+                raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
             if recording:
                 views.check_inplace(y)
             return y
-        if any(y is x for x in args) or (recording and y._edge is not None):
-            return y.view_as(y) if any(y is x for x in args) and not recording else y.detach()
+        if any(y is x for x in args):
+            return views.view_of(y, y._array, None, modes.get_mode(), "custom" if recording else None)
+        if recording and y._base is not None:
+            y._view_kind = "custom"
+        elif recording and y._edge is not None:
+            return y.detach()
         return y
 
 

@@ -13,6 +13,14 @@ from .api import grad
 from .tensor import Tensor
 
 
+INDEPENDENT = "The output of the user-provided function is independent of input {}. This is not allowed in strict mode."
+LINEAR = (
+    "While computing the hessian, found that the jacobian of the user-provided function with respect to input {} is "
+    "independent of the input. This is not allowed in strict mode. You should ensure that your function is twice "
+    "differentiable and that the jacobian depends on the inputs (this would be violated by a linear function for example)."
+)
+
+
 def _as_tuple(value: Any, name: str, function: str) -> tuple[bool, tuple[Any, ...]]:
     single = not isinstance(value, tuple)
     items = (value,) if single else value
@@ -46,7 +54,7 @@ def _filled(found: Any, xs: Any, strict: bool, what: str) -> tuple[Any, ...]:
     for i, (g, x) in enumerate(zip(found, xs, strict=True)):
         if g is None:
             if strict:
-                raise RuntimeError(f"{what} input {i}. This is not allowed in strict mode.")
+                raise RuntimeError(what.format(i))
             g = x.new_zeros(x.shape)
         result.append(g)
     return tuple(result)
@@ -83,7 +91,7 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
             found = grad([y for y, _ in live], xs, [w for _, w in live], create_graph=create_graph, allow_unused=True)
         else:
             found = (None,) * len(xs)
-        result = _filled(found, xs, strict, "The output of the user-provided function is independent of")
+        result = _filled(found, xs, strict, INDEPENDENT)
     return _single(_finish(ys, create_graph), single_out), _single(_finish(result, create_graph), single)
 
 
@@ -104,7 +112,7 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
                 found = grad(
                     [g for g, _ in pairs], dummies, [w for _, w in pairs], create_graph=create_graph, allow_unused=True
                 )
-        result = _filled(found, ys, strict, "The output of the user-provided function is independent of")
+        result = _filled(found, ys, strict, INDEPENDENT)
     return _single(_finish(ys, create_graph), single_out), _single(_finish(result, create_graph), single_out)
 
 
@@ -141,7 +149,7 @@ def _jacobian_rows(y: Any, xs: tuple[Any, ...], create_graph: bool, strict: bool
     flat = y.reshape(-1)
     for k in range(y.numel()):
         found = grad(flat[k], xs, retain_graph=True, create_graph=create_graph, allow_unused=True)
-        what = f"Output {i} of the user-provided function is independent of"
+        what = f"Output {i} of the user-provided function is independent of input {{}}. This is not allowed in strict mode."
         for column, g in zip(columns, _filled(found, xs, strict, what), strict=True):
             column.append(g)
     return tuple(
@@ -190,13 +198,13 @@ def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         vs = _check_vectors(v, xs, "v", "vhp")
         inner = _filled(
             grad(y, xs, create_graph=True, allow_unused=True) if y.requires_grad else (None,) * len(xs), xs, strict,
-            "The output of the user-provided function is independent of",
+            INDEPENDENT,
         )  # fmt: skip
         pairs = [(g, w) for g, w in zip(inner, vs, strict=True) if g.requires_grad]
         found: tuple[Any, ...] = (None,) * len(xs)
         if pairs:
             found = grad([g for g, _ in pairs], xs, [w for _, w in pairs], create_graph=create_graph, allow_unused=True)
-        result = _filled(found, xs, strict, "The jacobian of the user-provided function is independent of")
+        result = _filled(found, xs, strict, LINEAR)
     return _finish(y, create_graph), _single(_finish(result, create_graph), single)
 
 

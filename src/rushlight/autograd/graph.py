@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .api import edge_of
+from .api import GradientEdge, edge_of
 from .node import AccumulateGrad, Node
 
-GradientEdge = tuple
-
-__all__ = ["AccumulateGrad", "Node", "allow_mutation_on_saved_tensors", "get_gradient_edge", "increment_version", "register_multi_grad_hook"]
+__all__ = ["AccumulateGrad", "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "get_gradient_edge", "increment_version", "register_multi_grad_hook"]
 
 
 def get_gradient_edge(tensor: Any) -> Any:
@@ -19,7 +17,7 @@ def get_gradient_edge(tensor: Any) -> Any:
     edge = edge_of(tensor)
     if edge is None:
         raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
-    return edge
+    return GradientEdge(*edge)
 
 
 def increment_version(tensor: Any) -> None:

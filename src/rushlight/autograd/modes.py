@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -62,7 +63,15 @@ class _Guard:
 
     def __call__(self, function: F) -> F:
         if inspect.isclass(function):
-            raise RuntimeError(f"Cannot decorate the class {function.__name__}: decorate its methods instead.")
+            warnings.warn(
+                "Decorating classes is deprecated and will be disabled in future versions. You should only decorate "
+                "functions or methods. To preserve the current behavior of class decoration, you can directly decorate "
+                "the `__init__` method and nothing else.",
+                FutureWarning,
+                stacklevel=2,
+            )
+            function.__init__ = self(function.__init__)  # type: ignore[misc]
+            return function
         if inspect.isgeneratorfunction(function):
             return self._generator(function)
 

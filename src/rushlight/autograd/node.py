@@ -112,17 +112,17 @@ def check_versions(node: Node, versions: tuple[Any, ...], saved: Any, kinds: Any
     for i in range(0, len(versions), 3):
         counter, expected, slot = versions[i : i + 3]
         if counter[0] != expected:
-            raise RuntimeError(modified(node, saved[slot], kinds[slot], counter, expected))
+            what, number = kinds[slot]
+            edge = (node, number) if what == "out" else node.edges[number]
+            raise RuntimeError(modified(node, saved[slot], edge, counter, expected))
 
 
-def modified(node: Node, a: Any, kind: Any, counter: list[Any], expected: int) -> str:
+def modified(node: Node, a: Any, edge: Edge | None, counter: list[Any], expected: int) -> str:
     """The message for a saved array that an in-place operation changed; `counter` may know which one that was."""
-    what, number = kind
-    edge = (node, number) if what == "out" else node.edges[number] if number is not None else None
     origin = ""
     if edge is not None and not isinstance(edge[0], AccumulateGrad):
         name, output = edge[0].name(), edge[1]
-        if what == "in" and len(counter) > 1:  # an input goes by the history that it has now
+        if edge[0] is not node and len(counter) > 1:  # an input goes by the history that it has now
             name, output = counter[1:] if not isinstance(a.base, np.ndarray) else ("AsStridedBackward0", 0)
         origin = f", which is output {output} of {name.removesuffix('0').removesuffix('Backward')},"
     text = (
@@ -131,8 +131,6 @@ def modified(node: Node, a: Any, kind: Any, counter: list[Any], expected: int) -
         "Hint: enable anomaly detection to find the operation that failed to compute its gradient, with "
         "torch.autograd.set_detect_anomaly(True, check_nan=False)."
     )
-    if node.trace:
-        text += f"\nThe operation was recorded here:\n{node.trace}"
     return text
 
 

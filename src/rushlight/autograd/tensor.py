@@ -45,7 +45,7 @@ class Tensor(metaclass=TensorMeta):
     _grad: Any = None
     _base: Any = None  # the tensor this is a differentiable view of
     _view_version: int = 0  # the version at which `_edge` of a view was right
-    _view_kind: str | None = None  # why in-place writing is forbidden: "no_grad", "multi"
+    _view_kind: str | None = None  # why in-place writing is forbidden: "no_grad", "multi" or "custom"
     _inference: bool = False
     _retains_grad: bool = False
     _post_accumulate_hooks: Any = None
@@ -127,7 +127,6 @@ class Tensor(metaclass=TensorMeta):
         return False
 
     is_cpu = property(lambda self: True)
-    _version = property(lambda self: self._counter[0])
     is_meta = is_sparse = is_quantized = is_mps = is_xpu = is_mkldnn = is_nested = is_sparse_csr = is_cuda
     output_nr = property(lambda self: 0 if self.grad_fn is None else self._edge[1])
 
@@ -214,6 +213,12 @@ class Tensor(metaclass=TensorMeta):
 
     def share_memory_(self) -> Any:
         return self
+
+    @property
+    def _version(self) -> int:
+        if self._inference:
+            raise RuntimeError("Inference tensors do not track version counter.")
+        return int(self._counter[0])
 
     def is_inference(self) -> bool:
         return self._inference

@@ -35,7 +35,7 @@ def view_of(x: Any, a: Any, edge: Edge | None, mode: modes.Mode, kind: str | Non
         y._view_kind = kind or "no_grad"
     elif x._view_kind is not None:
         y._view_kind = x._view_kind
-    if mode.inference:
+    if mode.inference or x._inference:
         y._inference = True
     return y
 
@@ -158,11 +158,15 @@ def forbidden(x: Any, what: str) -> RuntimeError:
         )
     node, number = x._edge if x._edge is not None else (None, 0)
     name = "Unbind" if node is None else node.name().removesuffix("0").removesuffix("Backward")
-    return RuntimeError(
-        f"Output {number} of {name} is a view and {what} modified inplace. This view is the output of a function that "
-        "returns multiple views. Such functions do not allow the output views to be modified inplace. You should replace "
-        "the inplace operation by an out-of-place one."
+    why = (
+        "This view was created inside a custom Function (or because an input was returned as-is) and the autograd logic "
+        "to handle view+inplace would override the custom backward associated with the custom Function, leading to "
+        "incorrect gradients. This behavior is forbidden. You can fix this by cloning the output of the custom Function."
+        if x._view_kind == "custom"
+        else "This view is the output of a function that returns multiple views. Such functions do not allow the output "
+        "views to be modified inplace. You should replace the inplace operation by an out-of-place one."
     )
+    return RuntimeError(f"Output {number} of {name} is a view and {what} modified inplace. {why}")
 
 
 def check_inplace(x: Any) -> None:
@@ -225,9 +229,11 @@ def rebase(x: Any, edge: Edge | None) -> None:
         return
     base = x._base
     if base is None:
-        x._edge = edge
+        before, x._edge = x._edge, edge
         if edge is not None:
             counter[1:] = edge[0].__class__.__name__, edge[1]
+            if x._retains_grad and before is not None and before[0].retain:
+                edge[0].retain = {edge[1]: before[0].retain.pop(before[1])}
         return
     base_edge = base._edge
     if edge is None and base_edge is None:
