@@ -122,3 +122,41 @@ for _name in ("cross_entropy", "nll_loss"):
 def _cosine_similarity(make):
     yield make(3, 4), make(3, 4)
     yield make(3, 4), make(3, 4), 0
+
+
+@operator("native_layer_norm")
+def _native_layer_norm(make):
+    yield make(2, 3, 4), [4], make(4), make(4), 1e-5
+
+
+# PyTorch also leads gradients back through the mean and the deviation, which nothing uses.
+@operator("native_group_norm", differentiable=False)
+def _native_group_norm(make):
+    yield make(2, 4, 3), make(4), make(4), 2, 4, 3, 2, 1e-5
+
+
+@operator("native_batch_norm")
+def _native_batch_norm(make):
+    yield make(4, 3, 2), make(3), make(3), None, None, True, 0.1, 1e-5
+
+
+@operator("instance_norm")
+def _instance_norm(make):
+    yield make(2, 3, 4), make(3), make(3), None, None, True, 0.1, 1e-5, False
+
+
+@operator("norm_except_dim")
+def _norm_except_dim(make):
+    yield make(3, 4), 2, 0
+    yield make(2, 3, 4), 2, 1
+
+
+@operator("segment_reduce", second=False)
+def _segment_reduce(make):
+    for kind in ("sum", "mean", "max", "min"):
+        yield Sample(make.distinct(6), kind, lengths=np.array([2, 1, 3]))
+
+
+@operator("hash_tensor", differentiable=False, out=False)
+def _hash_tensor(make):
+    yield (make(3, 4),)

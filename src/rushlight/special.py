@@ -83,8 +83,8 @@ log_ndtr = _one("log_ndtr", lambda g, a: g / erfcx(-a * math.sqrt(0.5)) * math.s
 
 
 def _i1e_slope(g: Any, a: Any, out: Any) -> Any:
-    safe = where(eq(a, 0), a * 0 + 1, a)
-    return g * where(eq(a, 0), a * 0 + 0.5, i0e(a) - out * (sgn(a) + 1 / safe))
+    safe = where(eq(a, 0), 1, a)
+    return g * where(eq(a, 0), 0.5, i0e(a) - out * (sgn(a) + 1 / safe))
 
 
 i0e = _one("i0e", lambda g, a, out: g * (i1e(a) - sgn(a) * out))
@@ -123,7 +123,7 @@ def _log1p(b: Any) -> Any:
 xlog1py = _two(
     "xlog1py",
     _xlog1py,
-    lambda g, a, b: where(eq(a, 0) & le(b, -1), g * 0, g * _log1p(b)),
+    lambda g, a, b: where(eq(a, 0) & le(b, -1), 0, g * _log1p(b)),
     lambda g, a, b: g * a / (b + 1),
 )
 

@@ -175,7 +175,7 @@ def _power_base(g: Any, a: Any, b: Any) -> Any:
         if b == 0:
             return g * 0
         return g * conj(b * a ** (b - 1))
-    return where(eq(b, 0), g * 0, g * conj(b * pow(a, b - 1)))
+    return where(eq(b, 0), 0, g * conj(b * pow(a, b - 1)))
 
 
 def _power_exponent(g: Any, a: Any, b: Any, out: Any) -> Any:
@@ -183,9 +183,9 @@ def _power_exponent(g: Any, a: Any, b: Any, out: Any) -> Any:
     from .pointwise import log
 
     if not isinstance(a, NUMBERS):
-        return where(eq(a, 0) & ge(real(b), 0), g * 0, g * conj(out * log(a)))
+        return where(eq(a, 0) & ge(real(b), 0), 0, g * conj(out * log(a)))
     if a == 0:
-        return where(ge(real(b), 0), g * 0, g * conj(out * -math.inf))
+        return where(ge(real(b), 0), 0, g * conj(out * -math.inf))
     if isinstance(a, complex):
         return g * conj(out * cmath.log(a))
     return g * conj(out * (math.log(a) if a > 0 else math.nan))

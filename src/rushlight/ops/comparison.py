@@ -37,8 +37,7 @@ attach("__hash__", lambda self: id(self))
 
 
 def _where_grad(g: Any, condition: Any, which: int, shape: Any) -> Any:
-    zero = g * 0
-    return reduce_to(where(condition, g, zero) if which == 0 else where(condition, zero, g), shape, _dtype(g))
+    return reduce_to(where(condition, g, 0) if which == 0 else where(condition, 0, g), shape, _dtype(g))
 
 
 def _dtype(g: Any) -> Any:

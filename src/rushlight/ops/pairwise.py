@@ -24,7 +24,7 @@ from .promotion import result_dtype, to_array
 
 def _chosen(g: Any, a: Any, b: Any, lost: Any) -> Any:
     """The gradient of an operand: half of it in a tie, none where it lost; both get all of it at nan."""
-    return where(eq(a, b), g / 2, where(lost, g * 0, g))
+    return where(eq(a, b), g / 2, where(lost, 0, g))
 
 
 def _extremum(name: str, kernel: Any, first: Any) -> Any:
@@ -43,8 +43,8 @@ def _number_wins(name: str, kernel: Any, first: Any) -> Any:
     """A maximum or minimum that ignores nan; ties give the gradient to the first operand."""
     return binary(
         name, kernel,
-        lambda g, a, b: where(first(a, b) | isnan(b), g, g * 0),
-        lambda g, a, b: where(first(a, b) | isnan(b), g * 0, g),
+        lambda g, a, b: where(first(a, b) | isnan(b), g, 0),
+        lambda g, a, b: where(first(a, b) | isnan(b), 0, g),
         needs="both", accepts=(REAL, f"{name} not implemented for complex tensors.", RuntimeError), inplace=False,
     )  # fmt: skip
 
@@ -73,7 +73,7 @@ def _clamp_kernel(a: Any, low: Any, high: Any) -> Any:
 
 _clamp: Any = primitive(
     "ClampBackward0", only(REAL, NO_COMPLEX_CLAMP, _clamp_kernel),
-    a=lambda g, a, low, high: where(_within(a, low, high), g, g * 0),
+    a=lambda g, a, low, high: where(_within(a, low, high), g, 0),
 )  # fmt: skip
 
 
@@ -85,12 +85,12 @@ def _within(a: Any, low: Any, high: Any) -> Any:
 
 _clamp_tensors: Any = primitive(
     "ClampBackward1", only(REAL, NO_COMPLEX_CLAMP, _clamp_kernel),
-    a=lambda g, a, low, high, a_shape: _to_shape(where(_within(a, low, high), g, g * 0), a_shape),
+    a=lambda g, a, low, high, a_shape: _to_shape(where(_within(a, low, high), g, 0), a_shape),
     low=lambda g, a, low, high, low_shape: _to_shape(
-        where((a < low) if high is None else (a < low) & (low < high), g, g * 0), low_shape
+        where((a < low) if high is None else (a < low) & (low < high), g, 0), low_shape
     ),
     high=lambda g, a, low, high, high_shape: _to_shape(
-        where((a > high) if low is None else (a > high) | (low >= high), g, g * 0), high_shape
+        where((a > high) if low is None else (a > high) | (low >= high), g, 0), high_shape
     ),
 )  # fmt: skip
 
@@ -184,7 +184,7 @@ atan2: Any = binary(
 
 def _norm2(a: Any, b: Any) -> Any:
     size = a * a + b * b
-    return where(eq(size, 0), size * 0 + 1, size)
+    return where(eq(size, 0), 1, size)
 
 
 hypot: Any = binary(
@@ -194,7 +194,7 @@ hypot: Any = binary(
 
 
 def _copysign_slope(g: Any, a: Any, out: Any) -> Any:
-    return where(eq(a, 0), g * 0, g * (out / where(eq(a, 0), a * 0 + 1, a)))
+    return where(eq(a, 0), 0, g * (out / where(eq(a, 0), 1, a)))
 
 
 def _copysign(a: Any, b: Any) -> Any:
@@ -207,7 +207,7 @@ copysign: Any = binary(
 )  # fmt: skip
 nextafter: Any = binary(
     "nextafter", K.nextafter,
-    lambda g, a, b: where(eq(a, b), g * 0, g), zeros, needs="both", accepts=(FLOATING, "nextafter_cpu"),
+    lambda g, a, b: where(eq(a, b), 0, g), zeros, needs="both", accepts=(FLOATING, "nextafter_cpu"),
 )  # fmt: skip
 
 
@@ -321,7 +321,7 @@ def _kind(a: Any, b: Any) -> Any:
 
 xlogy: Any = binary(
     "xlogy", _xlogy,
-    lambda g, a, b: where(eq(a, 0) & le(b, 0), g * 0, g * _log_any(b)), lambda g, a, b: g * a / b,
+    lambda g, a, b: where(eq(a, 0) & le(b, 0), 0, g * _log_any(b)), lambda g, a, b: g * a / b,
     to_float=True, needs="one", accepts=(REAL, "xlogy_cpu"),
 )  # fmt: skip
 

@@ -88,9 +88,9 @@ def _sinc(a: Any) -> Any:
 
 def _sinc_slope(g: Any, a: Any) -> Any:
     flat = eq(a * a, 0)  # also where the square underflows
-    safe = where(flat, a * 0 + 1, a)
+    safe = where(flat, 1, a)
     x = safe * math.pi
-    return g * conj(where(flat, a * 0, (x * cos(x) - sin(x)) / (x * safe)))
+    return g * conj(where(flat, 0, (x * cos(x) - sin(x)) / (x * safe)))
 
 
 sinc: Any = unary("sinc", _sinc, lambda g, a: _sinc_slope(g, a), to_float=True)
@@ -124,9 +124,7 @@ def _sign(a: Any) -> Any:
     return a.copy() if a.__class__ is np.ndarray and a.dtype.kind == "b" else K.sign(a)
 
 
-NO_COMPLEX_SIGN = (
-    "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead."
-)
+NO_COMPLEX_SIGN = "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead."
 sign: Any = unary(
     "sign",
     only(REAL, NO_COMPLEX_SIGN, _sign),
@@ -138,9 +136,9 @@ def _sgn_slope(g: Any, a: Any, out: Any) -> Any:
     if not is_complex(a):
         return zeros(g)
     size = abs(a)
-    safe = where(eq(size, 0), size * 0 + 1, size)
+    safe = where(eq(size, 0), 1, size)
     along = real(g * conj(out))
-    return where(eq(size, 0), g * 0, (g - out * along) / safe)
+    return where(eq(size, 0), 0, (g - out * along) / safe)
 
 
 sgn: Any = unary("sgn", _sign, lambda g, a, out: _sgn_slope(g, a, out))
@@ -151,15 +149,15 @@ def _angle_slope(g: Any, a: Any) -> Any:
         return zeros(g)
     x, y = real(a), imag(a)
     size = x * x + y * y
-    safe = where(eq(size, 0), size * 0 + 1, size)
-    return where(eq(size, 0), a * 0, (g / safe) * (a * 1j))
+    safe = where(eq(size, 0), 1, size)
+    return where(eq(size, 0), 0, (g / safe) * (a * 1j))
 
 
 angle: Any = unary("angle", K.angle, lambda g, a: _angle_slope(g, a), to_float=True, inplace=False)
 
 nan_to_num_: Any = primitive(
     "NanToNumBackward0", lambda a, nan, posinf, neginf: _nan_to_num(a, nan, posinf, neginf),
-    a=lambda g, a: where(isfinite(a), g, g * 0),
+    a=lambda g, a: where(isfinite(a), g, 0),
 )  # fmt: skip
 
 
@@ -301,7 +299,9 @@ signbit: Any = unary("signbit", only(REAL, "signbit is not implemented for compl
 
 # ---- the error function, gamma, Bessel ------------------------------------------------------------------------------
 
-erf: Any = unary("erf", only(REAL, "erf_vml_cpu", K.erf), lambda g, a: g * exp(-a * a) * TWO_OVER_ROOT_PI, to_float=True)
+erf: Any = unary(
+    "erf", only(REAL, "erf_vml_cpu", K.erf), lambda g, a: g * exp(-a * a) * TWO_OVER_ROOT_PI, to_float=True
+)
 erfc: Any = unary(
     "erfc", only(REAL, "erfc_vml_cpu", K.erfc), lambda g, a: -g * exp(-a * a) * TWO_OVER_ROOT_PI, to_float=True
 )
@@ -361,8 +361,8 @@ i1: Any = unary(
 
 
 def _i1_slope(a: Any, out: Any) -> Any:
-    safe = where(eq(a, 0), a * 0 + 1, a)
-    return where(eq(a, 0), a * 0 + 0.5, i0(a) - out / safe)
+    safe = where(eq(a, 0), 1, a)
+    return where(eq(a, 0), 0.5, i0(a) - out / safe)
 
 
 _logit: Any = primitive(
@@ -382,7 +382,7 @@ def _logit_slope(g: Any, a: Any, eps: Any) -> Any:
         inside, outside = (a >= 0) & (a <= 1), math.nan
     else:
         inside, outside = (a >= eps) & (a <= 1 - eps), 0.0
-    return where(inside, g / (a * (1 - a)), a * 0 + outside)
+    return where(inside, g / (a * (1 - a)), outside)
 
 
 @public(inplace=True, out=True)
