@@ -44,7 +44,7 @@ def safe_softmax_(self: Any, dim: int, dtype: Any = None) -> Any:
     x = self if dtype is None else self.to(dtype)
     d = wrap_dim(dim, x.dim())
     empty = (x.detach() == float("-inf")).all(d, keepdim=True) if x.dim() else x.detach() == float("-inf")
-    return softmax_of(x, dim, None).masked_fill(empty, 0)
+    return softmax_of(x.masked_fill(empty, 0), dim, None).masked_fill(empty, 0)
 
 
 def native_dropout_backward_(grad_output: Any, mask: Any, scale: float) -> Any:

@@ -56,7 +56,7 @@ def public(
     name: str | None = None,
     method: bool = True,
     inplace: bool = False,
-    out: bool = False,
+    out: bool | str = False,
     aliases: tuple[str, ...] = (),
     namespace: bool = True,
 ) -> Callable[[F], F]: ...
@@ -69,7 +69,7 @@ def public(
     name: str | None = None,
     method: bool = True,
     inplace: bool = False,
-    out: bool = False,
+    out: bool | str = False,
     aliases: tuple[str, ...] = (),
     namespace: bool = True,
 ) -> F: ...
@@ -81,18 +81,21 @@ def public(
     name: str | None = None,
     method: bool = True,
     inplace: bool = False,
-    out: bool = False,
+    out: bool | str = False,
     aliases: tuple[str, ...] = (),
     namespace: bool = True,
 ) -> Any:
-    """Publish an operator: in the `torch` namespace, as a method, in place (`name_`), with `out=`, under aliases."""
+    """Publish an operator: in the `torch` namespace, as a method, in place (`name_`), with `out=`, under aliases.
+
+    `out="apart"`: the target may not share memory with an argument; `"apart exact"`: and must have the result's dtype.
+    """
     if function is None:
         return functools.partial(
             public, name=name, method=method, inplace=inplace, out=out, aliases=aliases, namespace=namespace
         )
     plain = function
     name = name or function.__name__.rstrip("_")
-    published = with_out(plain, name) if out else plain
+    published = with_out(plain, name, out if isinstance(out, str) else "") if out else plain
     in_place = inplace_of(plain, name) if inplace else None
     for each in (name, *aliases):
         if namespace:
@@ -106,17 +109,36 @@ def public(
     return published
 
 
-def with_out(function: Any, name: str) -> Any:
-    """`function`, taking `out=` tensors to write its results into."""
+def with_out(function: Any, name: str, rules: str = "") -> Any:
+    """`function`, taking `out=` tensors to write its results into, under the rules named ("apart", "exact")."""
 
     @functools.wraps(function)
     def wrapper(*args: Any, out: Any = None, **kwargs: Any) -> Any:
-        result = function(*args, **kwargs)
         if out is None:
-            return result
+            return function(*args, **kwargs)
+        if "apart" in rules:
+            _check_apart(out, [*args, *kwargs.values()])
+        result = function(*args, **kwargs)
+        if "exact" in rules and out.dtype is not result.dtype:
+            names = (_CPP.get(d.name, d.name) for d in (result.dtype, out.dtype))
+            raise RuntimeError("Expected out tensor to have dtype {}, but got {} instead".format(*names))
         return write_out(name, result, out)
 
     return wrapper
+
+
+_CPP = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int"}
+
+
+def _check_apart(out: Any, values: list[Any]) -> None:
+    for target in out if isinstance(out, (tuple, list)) else (out,):
+        for x in values:
+            for y in x if isinstance(x, (tuple, list)) else (x,):
+                if isinstance(y, Tensor) and (y is target or np.may_share_memory(y._array, target._array)):
+                    raise RuntimeError(
+                        "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
+                        "memory location. Please clone() the tensor before performing the operation."
+                    )
 
 
 def write_out(name: str, result: Any, out: Any) -> Any:
@@ -134,6 +156,11 @@ def write_out(name: str, result: Any, out: Any) -> Any:
             "arguments requires grad."
         )
     a, b = out._array, result._array
+    if 0 in a.strides and any(n > 1 and not step for n, step in zip(a.shape, a.strides, strict=True)) and a.size:
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            "Please clone() the tensor before performing the operation."
+        )
     if not dtypes.can_cast(result.dtype, out.dtype):
         raise RuntimeError(
             f"result type {result.dtype.scalar_name} can't be cast to the desired output type {out.dtype.scalar_name}"

@@ -114,7 +114,7 @@ def _check_sizes(name: str, x: Any, dim: int, index: Any, src: Any = None) -> No
             )
 
 
-@public(out=True)
+@public(out="apart exact")
 def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:  # noqa: A002
     """`out[i][j] = input[index[i][j]][j]` (for `dim` 0): elements chosen along one dimension."""
     d = wrap_dim(dim, input._array.ndim)
@@ -464,7 +464,7 @@ def _flat_bounds(name: str, index: Any, n: int) -> None:
         raise IndexError("out of range: tried to access index " + f"{int(a[(a < -n) | (a >= n)].reshape(-1)[0])} on a tensor of {n} elements.")
 
 
-@public(out=True)
+@public(out="apart")
 def take(input: Any, index: Any) -> Any:  # noqa: A002
     """The elements at positions of the flattened tensor, in the shape of `index`."""
     n = input.numel()
@@ -551,7 +551,7 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:  # noqa: A002
     return _masked_fill(input, mask, value)
 
 
-@public(out=True)
+@public(out="apart")
 def masked_select(input: Any, mask: Any) -> Any:  # noqa: A002
     """The elements where `mask` holds, as a vector."""
     if mask._array.dtype.kind != "b":

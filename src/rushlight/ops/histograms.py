@@ -153,7 +153,7 @@ def _histogram(x: Any, bins: Any, bounds: Any, weight: Any, density: bool) -> tu
 _HISTOGRAM, _HISTOGRAMDD = named("histogram", "hist bin_edges"), named("histogramdd", "hist bin_edges")
 
 
-@public
+@public(out=True)
 def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False) -> Any:  # noqa: A002
     """Counts in bins of equal width, or with the given edges; `density` makes the integral 1."""
     w = None if weight is None or weight.shape != input.shape else weight.reshape(-1)

@@ -64,7 +64,7 @@ def _same_type(tensors: list[Any]) -> list[Any]:
     return [x if x.dtype is d else x.to(d) for x in tensors]
 
 
-@public(method=False, out=True, aliases=("concat", "concatenate"))
+@public(method=False, out="apart", aliases=("concat", "concatenate"))
 def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Any:
     """Tensors joined along an existing dimension.
 

@@ -290,7 +290,7 @@ def _extreme_over(name: str, kernel: Any, kernel_name: str) -> Any:
 _amax, _amin = _extreme_over("amax", K.amax, "max_values_cpu"), _extreme_over("amin", K.amin, "min_values_cpu")
 
 
-@public(out=False)
+@public(out=True)
 def aminmax(input: Any, *, dim: Any = None, keepdim: bool = False) -> Any:  # noqa: A002
     """The smallest and the largest element."""
     axes = axes_of(input, dim)

@@ -221,6 +221,9 @@ def gradient(input: Any, *, spacing: Any = None, dim: Any = None, edge_order: in
     """Estimates of the derivative along dimensions, second order inside and of `edge_order` at the ends."""
     dims = list(range(input.dim())) if dim is None else [dim] if isinstance(dim, int) else list(dim)
     dims = [wrap_dim(d, input.dim()) for d in dims]
+    for i, d in enumerate(dims):
+        if d in dims[:i]:
+            raise RuntimeError(f"dim {d} appears multiple times in the list of dims")
     spacing = 1 if spacing is None else spacing
     steps: Any = spacing
     if isinstance(spacing, (int, float, complex)) or (isinstance(spacing, Tensor) and spacing.dim() == 0):

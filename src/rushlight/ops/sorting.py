@@ -137,7 +137,7 @@ _kth = _ranked("KthvalueBackward0", lambda a, axis, k: np.take(_order(a, axis, F
 _KTH, _MEDIAN, _NANMEDIAN, _MODE = (named(n, "values indices") for n in ("kthvalue", "median", "nanmedian", "mode"))
 
 
-@public(out=True)
+@public(out="apart")
 def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:  # noqa: A002
     """The k-th smallest element along a dimension (from 1), and its index."""
     axis = wrap_dim(dim, input._array.ndim)
