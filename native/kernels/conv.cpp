@@ -62,6 +62,23 @@ static void steps(PyArrayObject* a, npy_intp* to) {
     to[0] = step(a, 0);
     to[1] = step(a, 1);
     for (int x = 0; x < 3; x++) to[2 + x] = x < 3 - nd ? 0 : step(a, x - (3 - nd) + 2);
+    // An axis of size 1 may have any stride; flattened positions need the true ones.
+    if (PyArray_IS_C_CONTIGUOUS(a)) {
+        npy_intp size = 1;
+        for (int i = 1 + nd; i >= 2; i--) {
+            to[2 + i - 2 + 3 - nd] = size;
+            size *= PyArray_DIM(a, i);
+        }
+    }
+}
+
+// Where each window is one position, the positions of a contiguous array are a single dimension.
+static void flatten(Shape* s, PyObject* a, PyObject* b) {
+    if (s->taps() != 1 || !PyArray_IS_C_CONTIGUOUS(as_array(a)) || (b && !PyArray_IS_C_CONTIGUOUS(as_array(b)))) return;
+    for (int x = 0; x < 3; x++)
+        if (s->stride[x] != 1 || s->pad[x] != 0 || s->in[x] != s->out[x]) return;
+    s->in[2] = s->out[2] = s->positions();
+    s->in[0] = s->in[1] = s->out[0] = s->out[1] = 1;
 }
 
 // The padded input, with a plane for each remainder a tap falls on.
@@ -362,7 +379,10 @@ template <class T> static bool grad_input(const Shape& s, PyArrayObject* g, cons
 enum class Outcome { done, no_memory, not_finite };
 
 template <class T> static Outcome grad_weight(const Shape& s, PyArrayObject* g, PyArrayObject* a, T* out) {
-    if (by_columns(s, s.stride[2] > 1 && s.c >= 16 * s.groups ? 100 : 85)) return grad_weight_by_columns(s, g, a, out) ? Outcome::done : Outcome::no_memory;
+    // A sum over few positions is over before a tile of dot products pays.
+    bool few = s.positions() <= 256 && s.o / s.groups > 16 && s.c / s.groups * s.taps() > 16;
+    if (few || by_columns(s, s.stride[2] > 1 && s.c >= 16 * s.groups ? 100 : 85))
+        return grad_weight_by_columns(s, g, a, out) ? Outcome::done : Outcome::no_memory;
     constexpr npy_intp W = Lanes<T>::width, C = Dots<T>::columns;
     npy_intp g_step[5], a_step[5], cg = s.c / s.groups, og = s.o / s.groups, k = cg * s.taps();
     steps(g, g_step);
@@ -455,6 +475,7 @@ static PyObject* conv_forward(PyObject*, PyObject* const* args, Py_ssize_t nargs
     std::copy_n(s.out + 3 - nd, nd, shape + 2);
     PyArrayObject *a = as_array(bound[0]), *out = empty(nd + 2, shape, type);
     if (!out) return nullptr;
+    flatten(&s, bound[0], nullptr);
     bool done;
     {
         Unlocked unlocked;
@@ -478,6 +499,7 @@ static PyObject* conv_grad_input(PyObject*, PyObject* const* args, Py_ssize_t na
     if (!w) return nullptr;
     PyArrayObject *g = as_array(bound[0]), *out = empty(nd + 2, shape, type);
     if (!out) return nullptr;
+    flatten(&s, bound[0], nullptr);
     bool done;
     {
         Unlocked unlocked;
@@ -499,6 +521,7 @@ static PyObject* conv_grad_weight(PyObject*, PyObject* const* args, Py_ssize_t n
         return weight_reference.call(args, nargs, names);
     PyArrayObject *g = as_array(bound[0]), *a = as_array(bound[1]), *out = empty(nd + 2, shape, type);
     if (!out) return nullptr;
+    flatten(&s, bound[0], bound[1]);
     Outcome outcome;
     {
         Unlocked unlocked;
