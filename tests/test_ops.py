@@ -332,6 +332,22 @@ def test_second_derivatives_agree_with_finite_differences(name):
     _check_gradients(name, gradgradcheck)
 
 
+MASKED = {
+    "clamp": lambda x: x.clamp(0, 1),
+    "relu": lambda x: x.relu(),
+    "where": lambda x: rl.where(x > 0, x, 0.0),
+    "maximum": lambda x: rl.maximum(x, rl.zeros(2)),
+    "hardtanh": lambda x: rl.nn.functional.hardtanh(x, 0.0, 1.0),
+}
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_what_was_masked_gets_no_gradient_from_an_infinite_cotangent(name):
+    x = rl.tensor([-2.0, 0.5], requires_grad=True)
+    MASKED[name](x).backward(rl.tensor([np.inf, np.inf]))
+    assert x.grad.tolist() == [0.0, np.inf]
+
+
 # ---- against itself -------------------------------------------------------------------------------------------------
 
 

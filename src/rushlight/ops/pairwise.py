@@ -354,10 +354,32 @@ igammac: Any = binary(
 # ---- three operands -------------------------------------------------------------------------------------------------
 
 
+_addcmul: Any = primitive(
+    "AddcmulBackward0", one_pass(lambda a, b, c, value: a + b * value * c),
+    a=lambda g, a_shape: _to_shape(g, a_shape), b=lambda g, c, value, b_shape: _to_shape(g * (c * value), b_shape),
+    c=lambda g, b, value, c_shape: _to_shape(g * (b * value), c_shape),
+)  # fmt: skip
+_addcdiv: Any = primitive(
+    "AddcdivBackward0", one_pass(lambda a, b, c, value: a + b * value / c),
+    a=lambda g, a_shape: _to_shape(g, a_shape), b=lambda g, c, value, b_shape: _to_shape(g * (value / c), b_shape),
+    c=lambda g, b, c, value, c_shape: _to_shape(-g * (b * value) / (c * c), c_shape),
+)  # fmt: skip
+
+
+def _alike(x: Any, y: Any, z: Any) -> bool:
+    """Whether three tensors are of one plain type and broadcast, so that one pass computes their formula."""
+    a, b, c = x._array, y._array, z._array
+    if not (a.dtype in _PLAIN and a.dtype == b.dtype == c.dtype):
+        return False
+    return a.shape == b.shape == c.shape or all(broadcast_error(*pair) is None for pair in ((a, b), (a, c), (b, c)))
+
+
 @public(inplace=True, out=True)
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     """`input + value * tensor1 * tensor2`."""
     _tensors("addcmul", input, tensor1, tensor2)
+    if _alike(input, tensor1, tensor2):
+        return _addcmul(input, tensor1, tensor2, value)
     return add(input, mul(_scaled(tensor1, value, input, tensor2), tensor2))
 
 
@@ -387,6 +409,8 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
             "tensor2) for float inputs. The future addcdiv behavior is just the latter implementation: (input + value "
             "* tensor1 / tensor2), for all dtypes."
         )
+    if _alike(input, tensor1, tensor2):
+        return _addcdiv(input, tensor1, tensor2, value)
     return add(input, div(_scaled(tensor1, value, input, tensor2), tensor2))
 
 

@@ -170,9 +170,13 @@ def _nan_to_num(a: Any, nan: Any, posinf: Any, neginf: Any) -> Any:
         out.imag = _nan_to_num(a.imag, nan, posinf, neginf)
         return out
     info = dtypes.finfo(dtypes.of_array(a.dtype))
-    out = np.where(np.isnan(a), np.asarray(0 if nan is None else nan, a.dtype), a)
-    out = np.where(out == np.inf, np.asarray(info.max if posinf is None else posinf, a.dtype), out)
-    return np.where(out == -np.inf, np.asarray(info.min if neginf is None else neginf, a.dtype), out)
+    high, low = (float(v) for v in (info.max if posinf is None else posinf, info.min if neginf is None else neginf))
+    return _replace(a, 0.0 if nan is None else float(nan), high, low)
+
+
+_replace = one_pass(
+    lambda a, nan, high, low: K.where(K.isnan(a), nan, K.where(a == np.inf, high, K.where(a == -np.inf, low, a)))
+)
 
 
 @public(inplace=True, out=True)
