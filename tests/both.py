@@ -49,7 +49,9 @@ def outcome(program: str, package: Any) -> Any:
         finally:
             package.set_default_dtype(before)
     said = [(w.category.__name__, str(w.message).split("\n")[0].split(" (Triggered")[0]) for w in caught]
-    said = [(kind, text) for kind, text in said if kind != "DeprecationWarning"]  # NumPy's, about PyTorch's own protocol
+    said = [
+        (kind, text) for kind, text in said if kind != "DeprecationWarning"
+    ]  # NumPy's, about PyTorch's own protocol
     return (result, list(dict.fromkeys(said)))
 
 
@@ -57,14 +59,14 @@ def visible(value: Any) -> Any:
     """A result as plain Python and arrays, the same for both packages."""
     if isinstance(value, (torch.Tensor, rushlight.Tensor)):
         flat = value.detach()
-        if str(flat.dtype) in ("torch.bfloat16",) or "float8" in str(flat.dtype):
-            flat = flat.to(value.dtype.to_complex().to_real() if False else _float(value))
         a = np.array(flat.tolist(), dtype=complex if value.is_complex() else None).reshape(tuple(value.shape))
         node = value.grad_fn
         return ("tensor", str(value.dtype), tuple(value.shape), value.requires_grad, node and visible(node), a)
     if isinstance(value, (torch.Size, rushlight.Size)):
         return ("Size", tuple(value))
-    if isinstance(value, (torch.dtype, rushlight.dtype, torch.device, rushlight.device, torch.layout, rushlight.layout)):
+    if isinstance(
+        value, (torch.dtype, rushlight.dtype, torch.device, rushlight.device, torch.layout, rushlight.layout)
+    ):
         return str(value)
     if isinstance(value, np.ndarray):
         return ("array", str(value.dtype), value.shape, np.array(value))
@@ -79,17 +81,15 @@ def visible(value: Any) -> Any:
     return value
 
 
-def _float(x: Any) -> Any:
-    return (torch if isinstance(x, torch.Tensor) else rushlight).float32
-
-
 def difference(ours: Any, theirs: Any, rtol: float, atol: float, path: str = "result") -> str | None:
     """The first difference of two visible results, or None."""
     if isinstance(theirs, np.ndarray) or isinstance(ours, np.ndarray):
         if not (isinstance(theirs, np.ndarray) and isinstance(ours, np.ndarray) and theirs.shape == ours.shape):
             return f"{path}: shapes differ"
-        close = np.allclose(ours, theirs, rtol=rtol, atol=atol, equal_nan=True) if theirs.dtype.kind in "fcb" else (
-            np.array_equal(ours, theirs)
+        close = (
+            np.allclose(ours, theirs, rtol=rtol, atol=atol, equal_nan=True)
+            if theirs.dtype.kind in "fcb"
+            else (np.array_equal(ours, theirs))
         )
         return None if close else f"{path}: values differ"
     if type(ours) is not type(theirs):
@@ -97,23 +97,24 @@ def difference(ours: Any, theirs: Any, rtol: float, atol: float, path: str = "re
     if isinstance(theirs, (list, tuple)):
         if len(ours) != len(theirs):
             return f"{path}: lengths differ"
-        found = (difference(a, b, rtol, atol, f"{path}[{i}]") for i, (a, b) in enumerate(zip(ours, theirs, strict=True)))
+        found = (
+            difference(a, b, rtol, atol, f"{path}[{i}]") for i, (a, b) in enumerate(zip(ours, theirs, strict=True))
+        )
         return next((problem for problem in found if problem), None)
     if isinstance(theirs, dict):
         if list(ours) != list(theirs):
             return f"{path}: keys differ"
         return next((p for k in theirs if (p := difference(ours[k], theirs[k], rtol, atol, f"{path}[{k!r}]"))), None)
     if isinstance(theirs, float):
-        return None if np.isclose(ours, theirs, rtol=rtol, atol=atol, equal_nan=True) else f"{path}: {ours} is not {theirs}"
+        return (
+            None
+            if np.isclose(ours, theirs, rtol=rtol, atol=atol, equal_nan=True)
+            else f"{path}: {ours} is not {theirs}"
+        )
     return None if ours == theirs else f"{path}: {ours!r} is not {theirs!r}"
 
 
 def programs(text: str) -> list[str]:
-    """The programs of a text: one a line, or several indented lines under a line that ends with a colon."""
-    blocks: list[str] = []
-    for block in textwrap.dedent(text).strip().split("\n"):
-        if block.startswith((" ", ")", "]")):
-            blocks[-1] += "\n" + block
-        elif block.strip() and not block.startswith("#"):
-            blocks.append(block)
-    return blocks
+    """The programs of a text: one a line, or parted by blank lines if there are any."""
+    text = textwrap.dedent(text).strip()
+    return text.split("\n\n") if "\n\n" in text else text.split("\n")

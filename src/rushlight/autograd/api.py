@@ -124,7 +124,7 @@ def backward(
             engine.accumulate(edge[0], g, create_graph)  # type: ignore[arg-type]
         else:
             g = g if create_graph else wrap(g)
-            x._grad = g if x._grad is None else x._grad + g
+            x._grad = g.clone() if x._grad is None else x._grad + g
 
 
 def _input_edges(inputs: Sequence[Any]) -> list[Edge]:

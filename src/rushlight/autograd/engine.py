@@ -206,7 +206,7 @@ def _keep(node: Node, g: Any, graph: bool) -> None:
     for number, keep in node.retain.items():
         part = g[number] if node.n_outputs > 1 else g
         if part is not None:
-            keep(part if isinstance(part, Tensor) else wrap(K.copy(part)))
+            keep(part.clone() if isinstance(part, Tensor) else wrap(K.copy(part)))
 
 
 # `accumulate` may keep an incoming array as `.grad` only when nobody else can see it. This is what `sys.getrefcount`
