@@ -63,7 +63,7 @@ def _sum_dtype(x: Any, dtype: Any) -> Any:
 
 def _extreme_of(d: Any, largest: bool) -> Any:
     """The largest (or smallest) number of a type."""
-    if d.category == dtypes.FLOAT:
+    if d.category >= dtypes.FLOAT:
         return math.inf if largest else -math.inf
     if d.category == dtypes.BOOL:
         return largest
@@ -211,7 +211,7 @@ def _spread(x: Any, dim: Any, unbiased: Any, correction: Any, keepdim: Any, dtyp
     middle = sum(x, dim, keepdim=True, mask=mask) / n
     off = x - middle
     square = off * off.conj() if x.is_complex() else off * off
-    total = sum(square.real if x.is_complex() else square, dim, keepdim=bool(keepdim), mask=mask)
+    total = sum(square, dim, keepdim=bool(keepdim), mask=mask)
     n = n if keepdim else _squeezed(n, dims)
     found = total / (n - less).clamp(min=0).to(total.dtype)
     return found.sqrt() if root else found

@@ -773,19 +773,20 @@ def primitive(
     second = graph_backward or backward
 
     # What is kept depends on which inputs require a gradient: one node class for each combination, made when met.
-    classes: dict[tuple[bool, ...], tuple[Any, tuple[str, ...]]] = {}
+    classes: dict[tuple[bool, ...], Any] = {}
+    defaults = [p.default for p in inspect.signature(forward).parameters.values()]
 
-    def node_class(mask: tuple[bool, ...]) -> tuple[Any, tuple[str, ...]]:
+    def node_class(mask: tuple[bool, ...]) -> Any:
         found = classes.get(mask)
         if found is None:
             found = classes[mask] = make_class(mask)
         return found
 
-    def make_class(mask: tuple[bool, ...]) -> tuple[Any, tuple[str, ...]]:
+    def make_class(mask: tuple[bool, ...]) -> Any:
         if joint is not None:
             used = [joint, second]
         else:
-            chosen = [n for n, needed in zip(tensor_names, mask, strict=True) if needed and n in derivatives]
+            chosen = [n for n, needed in zip(tensor_names, mask, strict=False) if needed and n in derivatives]
             used = [f for n in chosen for f in (derivatives[n], graph_formulas[n])]
         names = tuple(dict.fromkeys(n for f in used for n in _parameters(f) if n not in ("g", "needs")))
         kinds = tuple(
@@ -795,6 +796,14 @@ def primitive(
             else ("value", n)
             for n in names
         )  # fmt: skip
+        plan = []
+        for n in names:
+            if n in ("out", "aux"):
+                plan.append((_OUT if n == "out" else _AUX, 0))
+            elif n.endswith("_shape") and n[:-6] in tensor_names:
+                plan.append((_SHAPE, parameters.index(n[:-6])))
+            else:
+                plan.append((_ARGUMENT, parameters.index(n)))
 
         def rule(formula: Any) -> Any:
             return _picker(formula, [names.index(n) for n in _parameters(formula)[1:]])
@@ -804,47 +813,87 @@ def primitive(
             slots = [None if n == "needs" else names.index(n) for n in wanted]
             return staticmethod(lambda g, s, needs: formula(g, *[needs if i is None else s[i] for i in slots]))
 
-        attributes: dict[str, Any] = {"kinds": kinds, "names": names, "wants_tensors": tensors}
+        attributes: dict[str, Any] = {"kinds": kinds, "names": names, "plan": tuple(plan), "wants_tensors": tensors}
         if joint is not None:
             attributes["joint"], attributes["graph_joint"] = joint_rule(joint), joint_rule(second)
         else:
             for key, table in (("rules", derivatives), ("graph_rules", graph_formulas)):
                 attributes[key] = tuple(
                     rule(table[n]) if needed and n in derivatives else None
-                    for n, needed in zip(tensor_names, mask, strict=True)
+                    for n, needed in zip(tensor_names, mask, strict=False)
                 )
-        return _node_class(name, **attributes), names
+            if mask == _SEQUENCE:  # one rule gives the gradients of all
+                for key, rules in (("joint", "rules"), ("graph_joint", "graph_rules")):
+                    of_all = attributes[rules][0]
+                    attributes[key] = staticmethod(lambda g, s, needs, of_all=of_all: of_all(g, s))
+        return _node_class(name, **attributes)
 
     first = positions[0] if positions else 0
+    simple = positions == [0] and not (aux or multi_view or joint is not None) and tensor_names[0] in derivatives
 
     def op(*args: Any) -> Any:
         head = args[first]
-        if isinstance(head, (list, tuple)):
-            return sequence(args)
         if not isinstance(head, Tensor):
+            if isinstance(head, (list, tuple)):
+                return sequence(args)
             result = forward(*args)
             return result[0] if aux else result
         mode = get_mode()
+        if simple:
+            a = head._array
+            result = forward(a, *args[1:])
+            if result.__class__ is ndarray:
+                return one(mode, head, a, args, result)
+            edge = (head._edge if head._base is None else current_edge(head)) if mode.grad else None
+            return finish(mode, args, [a, *args[1:]], (edge,), result, head)
         arrays = list(args)
-        edges = []
+        edges: list[Any] = []
         for i in positions:
             x = args[i]
             if isinstance(x, Tensor):
                 arrays[i] = x._array
-                edges.append(x._edge if x._base is None else current_edge(x))
+                if mode.grad:
+                    edges.append(x._edge if x._base is None else current_edge(x))
             else:
                 edges.append(None)
         return finish(mode, args, arrays, tuple(edges), forward(*arrays), head)
+
+    def one(mode: Any, x: Any, a: Any, args: Any, result: Any) -> Any:
+        """The commonest case, in few steps: one tensor in, one out."""
+        node = None
+        if mode.grad:
+            edge = x._edge if x._base is None else current_edge(x)
+            if edge is not None:
+                node = _new(node_class(_ONE))
+                node.edges = (edge,)
+                node.seq = next_seq()
+                if anomaly.enabled:
+                    _trace(node)
+        if view:
+            y = views.view_of(x, result, None if node is None else (node, 0), mode)
+        else:
+            y = _new(Tensor)
+            y._array = result
+            y._counter = [0]
+            if node is not None:
+                if _can_require(result.dtype):
+                    y._edge = (node, 0)
+            elif mode.inference:
+                y._inference = True
+        if node is not None:
+            save(node, args, (a, *args[1:]), None, (y,))
+        return y
 
     def sequence(args: tuple[Any, ...]) -> Any:
         items = args[first]
         if not any(isinstance(x, Tensor) for x in items):
             result = forward(*args)
             return result[0] if aux else result
+        mode = get_mode()
         arrays = list(args)
         arrays[first] = [x._array for x in items]
-        edges = tuple(x._edge if x._base is None else current_edge(x) for x in items)
-        return finish(get_mode(), args, arrays, edges, forward(*arrays), None)
+        edges = tuple([x._edge if x._base is None else current_edge(x) for x in items]) if mode.grad else ()
+        return finish(mode, args, arrays, edges, forward(*arrays), None)
 
     def finish(mode: Any, args: Any, arrays: Any, edges: Any, result: Any, head: Any) -> Any:
         extra = None
@@ -853,26 +902,23 @@ def primitive(
         several = isinstance(result, (tuple, list))
         results = list(result) if several else [result]
         node = None
-        if mode.grad and any(edge is not None for edge in edges):
-            is_sequence = isinstance(args[first], (list, tuple))
-            if is_sequence:
-                mask: tuple[bool, ...] = (True,)
+        if mode.grad and any([edge is not None for edge in edges]):
+            if head is None:
+                mask = _SEQUENCE
             else:
                 mask = tuple(
-                    edge is not None and n in differentiable for edge, n in zip(edges, tensor_names, strict=True)
+                    [edge is not None and n in differentiable for edge, n in zip(edges, tensor_names, strict=True)]
                 )
             if any(mask):
-                cls, names = node_class(mask)
-                node = _new(cls)
+                node = _new(node_class(mask))
                 node.edges = edges
                 node.seq = next_seq()
-                if is_sequence:
-                    node.joint = lambda g, s, needs: cls.rules[0](g, s)
-                    node.graph_joint = lambda g, s, needs: cls.graph_rules[0](g, s)
                 if several:
                     node.n_outputs = len(results)
                     node.meta = [(r.shape, r.dtype) for r in results]
-                    live = [i for i, r in enumerate(results) if i not in non_differentiable and _can_require(r.dtype)]
+                    live = [
+                        i for i, r in enumerate(results) if i not in non_differentiable and _can_require(r.dtype)
+                    ]
                     if len(live) == 1 and len(results) > 1:
                         node.single = live[0]
                 if anomaly.enabled:
@@ -894,35 +940,43 @@ def primitive(
                     y._inference = True
                 ys.append(y)
         if node is not None:
-            save(node, names, args, arrays, extra, ys)
+            save(node, args, arrays, extra, ys)
         return tuple(ys) if several else ys[0]
 
-    def save(node: Any, names: Any, args: Any, arrays: Any, extra: Any, ys: Any) -> None:
+    def save(node: Any, args: Any, arrays: Any, extra: Any, ys: Any) -> None:
         saved: list[Any] = []
         versions: tuple[Any, ...] = ()
-        for slot, n in enumerate(names):
-            if n == "out":
-                saved.append(ys[0]._array if len(ys) == 1 else tuple(y._array for y in ys))
-                versions += (ys[0]._counter, ys[0]._counter[0], slot)
-            elif n == "aux":
-                saved.append(extra)
-            elif n.endswith("_shape") and n[:-6] in tensor_names:
-                value = arrays[parameters.index(n[:-6])]
-                saved.append([v.shape for v in value] if isinstance(value, list) else value.shape)
-            else:
-                i = parameters.index(n)
-                saved.append(arrays[i] if i < len(arrays) else inspect.signature(forward).parameters[n].default)
-                x = args[i] if i < len(args) else None
-                if isinstance(x, Tensor):
+        for slot, (what, i) in enumerate(node.plan):
+            if what == _ARGUMENT:
+                if i >= len(arrays):
+                    saved.append(defaults[i])
+                    continue
+                x, value = args[i], arrays[i]
+                saved.append(value)
+                if x is not value and isinstance(x, Tensor):
                     versions += (x._counter, x._counter[0], slot)
                     if x._inference:
                         _check_saved(x)
+            elif what == _SHAPE:
+                value = arrays[i]
+                saved.append([v.shape for v in value] if value.__class__ is list else value.shape)
+            elif what == _OUT:
+                saved.append(ys[0]._array if len(ys) == 1 else tuple([y._array for y in ys]))
+                versions += (ys[0]._counter, ys[0]._counter[0], slot)
+            else:
+                saved.append(extra)
         node.saved, node.versions = tuple(saved), versions
 
     op.__name__ = op.__qualname__ = name.removesuffix("0").removesuffix("Backward").lower()
     op.node_name = name  # type: ignore[attr-defined]
     op.forward = forward  # type: ignore[attr-defined]
     return op
+
+
+# What a slot of a primitive's node keeps, and the masks of its node classes.
+_ARGUMENT, _SHAPE, _OUT, _AUX = range(4)
+_ONE = (True,)
+_SEQUENCE = (True, False)
 
 
 def _can_require(dtype: Any) -> bool:

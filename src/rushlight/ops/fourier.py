@@ -444,9 +444,10 @@ def istft(
     w = _padded_window(window, size, n_fft, input.real)
     norm = "ortho" if normalized else None
     spectra = input.transpose(-2, -1)
-    frames = irfft(spectra, n_fft, norm=norm) if half else ifft(spectra, norm=norm)
-    if not half and not return_complex:
-        frames = frames.real
+    if return_complex:
+        frames = ifft(spectra, norm=norm)
+    else:  # of a full spectrum the half that says all
+        frames = irfft(spectra if half else spectra[..., : n_fft // 2 + 1], n_fft, norm=norm)
     frames = frames * w
     total = n_fft + hop * (count - 1)
     batch = frames if frames.dim() == 3 else frames.unsqueeze(0)

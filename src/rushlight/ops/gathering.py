@@ -119,7 +119,7 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> An
     """`out[i][j] = input[index[i][j]][j]` (for `dim` 0): elements chosen along one dimension."""
     d = wrap_dim(dim, input._array.ndim)
     if not index._array.size:
-        return input.reshape(-1).narrow(0, 0, 0).reshape(index.shape) * 1
+        return input.reshape(-1).narrow(0, 0, 0).reshape(index.shape).clone()
     _check_index("gather", index)
     _check_sizes("gather", input, d, index)
     _bounds(index, _at_least_1d(input._array).shape[d], d)
@@ -198,7 +198,7 @@ _NEUTRAL = {"sum": 0, "mean": 0, "prod": 1}
 def _neutral(reduce: str, dtype: Any) -> Any:
     if reduce in _NEUTRAL:
         return _NEUTRAL[reduce]
-    if dtype.kind == "f":
+    if dtype.kind in "fV":
         return -np.inf if reduce == "amax" else np.inf
     if dtype.kind == "b":
         return reduce == "amin"
@@ -219,7 +219,7 @@ def _scatter_reduce_arrays(a: Any, dim: int, index: Any, b: Any, reduce: str, in
             count = np.ones(target.shape, np.int64) if include_self else np.zeros(target.shape, np.int64)
             np.add.at(count, place, 1)
             count = np.maximum(count, 1)
-            target[...] = target / count if out.dtype.kind in "fc" else target // count
+            target[...] = target // count if out.dtype.kind in "biu" else target / count
     return out
 
 

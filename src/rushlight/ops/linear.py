@@ -217,8 +217,12 @@ def outer(input: Any, vec2: Any) -> Any:  # noqa: A002
 
 
 def _blend(name: str, input: Any, product: Any, beta: Any, alpha: Any) -> Any:  # noqa: A002
-    if input.dtype.category <= dtypes.INT and (isinstance(beta, float) or isinstance(alpha, float)):
-        raise RuntimeError("For integral input tensors, argument beta must not be a floating point number." if isinstance(beta, float) else "For integral input tensors, argument alpha must not be a floating point number.")
+    if input.dtype.category <= dtypes.INT:  # numbers are cast to the matrices' type, but addr refuses
+        for label, value in (("beta", beta), ("alpha", alpha)):
+            if name == "addr" and isinstance(value, float):
+                raise RuntimeError(f"For integral input tensors, argument {label} must not be a floating point number.")
+        cast = bool if input.dtype is dtypes.bool else int
+        beta, alpha = cast(beta), cast(alpha)
     if alpha != 1:
         product = mul(product, alpha)
     if beta == 0:  # not even a nan of `input` gets through
@@ -298,7 +302,7 @@ def _sum_rows(g: Any) -> Any:
 _linear: Any = primitive(
     "AddmmBackward0", lambda a, w, bias: K.linear(a, w, bias),
     a=lambda g, w, a_shape: reshape_any(_mm(_rows(g), mt_plain(w)), a_shape),
-    w=lambda g, a: _mm(mt(_rows(g)), mt_conj(_rows(a))),
+    w=lambda g, a: _mm(_rows(g).swapaxes(-2, -1), mt_conj(_rows(a))),
     bias=lambda g: _sum_rows(g),
 )  # fmt: skip
 

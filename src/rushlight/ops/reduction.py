@@ -134,9 +134,8 @@ def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
     if dim is None:
         return _prod(reshape(x, -1), 0, False)
     axis = wrap_dim(dim, x._array.ndim)
-    if x._array.ndim == 0:
-        return _prod(reshape(x, 1), 0, False)
-    return _prod(x, axis, keepdim)
+    found = _prod(x, axis, keepdim) if x._array.ndim else _prod(reshape(x, 1), 0, False)
+    return found.to(dtypes.bool) if dtype is dtypes.bool else found
 
 
 _var: Any = primitive(
@@ -438,7 +437,7 @@ def _p_forward(a: Any, p: float, axes: Any, keep: bool) -> Any:
         size = np.abs(a)
         if p == 2:
             return np.asarray(K.sqrt(K.sum(K.mul(size, size), axes, keep)))
-        return np.asarray(K.pow(K.sum(K.pow(size, p), axes, keep), 1.0 / p))
+        return np.asarray(K.pow(K.sum(K.pow(size, p), axes, keep), 1.0 / p)).astype(size.dtype, copy=False)
 
 
 def _p_backward(g: Any, a: Any, out: Any, shape: Any, p: float, axes: Any, keep: bool) -> Any:

@@ -115,7 +115,12 @@ _running_op("cummin", False)
 def _logcumsumexp_forward(a: Any, axis: int) -> Any:
     with np.errstate(all="ignore"):
         if a.dtype.kind == "c":
-            return np.log(np.cumsum(np.exp(a), axis))
+            out = np.moveaxis(a.copy(), axis, 0)
+            for i in range(1, len(out)):
+                swap = out[i].real < out[i - 1].real
+                high, low = np.where(swap, out[i - 1], out[i]), np.where(swap, out[i], out[i - 1])
+                out[i] = np.log1p(np.exp(low - high)) + high  # the angle is not wrapped
+            return np.ascontiguousarray(np.moveaxis(out, 0, axis))
         return np.logaddexp.accumulate(a, axis).astype(a.dtype)
 
 

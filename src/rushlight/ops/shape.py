@@ -491,7 +491,7 @@ def sum_to_size(input: Any, *size: Any) -> Any:  # noqa: A002
         raise RuntimeError(f"size {{{list(shape)}}} is not expandable to size {{{list(own)}}}.")
     axes = (*range(lead), *(i + lead for i, n in enumerate(shape) if n == 1 and own[i + lead] != 1))
     if not axes:
-        return input
+        return input if own else input.sum()
     return reshape(input.sum(axes, True), shape)
 
 

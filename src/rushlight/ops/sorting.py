@@ -25,7 +25,7 @@ def _order(a: Any, axis: int, descending: bool) -> Any:
 
 
 def _sortable(a: Any) -> Any:
-    return a.astype(np.float32) if not a.dtype.isbuiltin else a
+    return a if a.dtype.isbuiltin == 1 else a.astype(np.float32)
 
 
 def _sorted(a: Any, axis: int, descending: bool) -> Any:
@@ -154,7 +154,7 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:  
 def _median_rank(a: Any, axis: int, skip_nan: Any) -> Any:
     n = a.shape[axis]
     order = _order(a, axis, False)
-    if a.dtype.kind != "f":
+    if a.dtype.kind not in "fV":
         return np.take(order, (n - 1) // 2, axis)
     nans = np.isnan(a).sum(axis)
     if skip_nan:
