@@ -65,8 +65,6 @@ x = torch.ones(3, requires_grad=True).clone().expand(2, 3); x.mul_(2)
 x = torch.ones(1, 3).expand(1, 3); x.add_(1)
 x = torch.ones(4, requires_grad=True).clone()
 y = torch.ones(4)
-with torch.no_grad():
-    v = (torch.ones(4, requires_grad=True) * 1).view(2, 2)
 v.requires_grad, v.grad_fn
 x = torch.ones(4, requires_grad=True); torch.set_grad_enabled(False); x.add_(1); torch.set_grad_enabled(True); x, x._version
 x = torch.ones(4, requires_grad=True); y = x.exp(); y.add_(1); y.sum().backward()

@@ -773,16 +773,16 @@ def primitive(
     second = graph_backward or backward
 
     # What is kept depends on which inputs require a gradient: one node class for each combination, made when met.
-    classes: dict[tuple[bool, ...], Any] = {}
+    classes: dict[tuple[Any, ...], Any] = {}
     defaults = [p.default for p in inspect.signature(forward).parameters.values()]
 
-    def node_class(mask: tuple[bool, ...]) -> Any:
+    def node_class(mask: tuple[Any, ...]) -> Any:
         found = classes.get(mask)
         if found is None:
             found = classes[mask] = make_class(mask)
         return found
 
-    def make_class(mask: tuple[bool, ...]) -> Any:
+    def make_class(mask: tuple[Any, ...]) -> Any:
         if joint is not None:
             used = [joint, second]
         else:
@@ -904,7 +904,7 @@ def primitive(
         node = None
         if mode.grad and any([edge is not None for edge in edges]):
             if head is None:
-                mask = _SEQUENCE
+                mask: tuple[Any, ...] = _SEQUENCE
             else:
                 mask = tuple(
                     [edge is not None and n in differentiable for edge, n in zip(edges, tensor_names, strict=True)]
@@ -976,7 +976,7 @@ def primitive(
 # What a slot of a primitive's node keeps, and the masks of its node classes.
 _ARGUMENT, _SHAPE, _OUT, _AUX = range(4)
 _ONE = (True,)
-_SEQUENCE = (True, False)
+_SEQUENCE = ("sequence",)
 
 
 def _can_require(dtype: Any) -> bool:
