@@ -71,7 +71,7 @@ def _extreme_of(d: Any, largest: bool) -> Any:
     return info.max if largest else info.min
 
 
-def sum(input: Any, dim: Any = None, *, keepdim: Any = False, dtype: Any = None, mask: Any = None) -> Any:  # noqa: A001, A002
+def sum(input: Any, dim: Any = None, *, keepdim: Any = False, dtype: Any = None, mask: Any = None) -> Any:
     """The sum of the elements where the mask holds."""
     x = input.to(_sum_dtype(input, dtype))
     dims = _dims(x, dim)
@@ -79,7 +79,7 @@ def sum(input: Any, dim: Any = None, *, keepdim: Any = False, dtype: Any = None,
     return y.sum(dims, keepdim) if dims else y.clone()
 
 
-def prod(input: Any, dim: Any = None, *, keepdim: Any = False, dtype: Any = None, mask: Any = None) -> Any:  # noqa: A002
+def prod(input: Any, dim: Any = None, *, keepdim: Any = False, dtype: Any = None, mask: Any = None) -> Any:
     """The product of the elements where the mask holds."""
     y = _filled(input.to(_sum_dtype(input, dtype)), mask, 1)
     for d in sorted(_dims(y, dim), reverse=True):
@@ -87,38 +87,38 @@ def prod(input: Any, dim: Any = None, *, keepdim: Any = False, dtype: Any = None
     return y
 
 
-def cumsum(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:  # noqa: A002
+def cumsum(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:
     """Running sums of the elements where the mask holds."""
     (d,) = _dims(input, dim)[:1] or (0,)
     return _filled(input.to(_sum_dtype(input, dtype)), mask, 0).cumsum(d)
 
 
-def cumprod(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:  # noqa: A002
+def cumprod(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:
     """Running products of the elements where the mask holds."""
     (d,) = _dims(input, dim)[:1] or (0,)
     return _filled(input.to(_sum_dtype(input, dtype)), mask, 1).cumprod(d)
 
 
-def amax(input: Any, dim: Any = None, *, keepdim: Any = False, dtype: Any = None, mask: Any = None) -> Any:  # noqa: A002
+def amax(input: Any, dim: Any = None, *, keepdim: Any = False, dtype: Any = None, mask: Any = None) -> Any:
     """The largest element where the mask holds."""
     x = input if dtype is None else input.to(dtype)
     return _filled(x, mask, _extreme_of(x.dtype, False)).amax(_dims(x, dim), bool(keepdim))
 
 
-def amin(input: Any, dim: Any = None, *, keepdim: Any = False, dtype: Any = None, mask: Any = None) -> Any:  # noqa: A002
+def amin(input: Any, dim: Any = None, *, keepdim: Any = False, dtype: Any = None, mask: Any = None) -> Any:
     """The smallest element where the mask holds."""
     x = input if dtype is None else input.to(dtype)
     return _filled(x, mask, _extreme_of(x.dtype, True)).amin(_dims(x, dim), bool(keepdim))
 
 
-def argmax(input: Any, dim: Any = None, *, keepdim: Any = False, dtype: Any = None, mask: Any = None) -> Any:  # noqa: A002
+def argmax(input: Any, dim: Any = None, *, keepdim: Any = False, dtype: Any = None, mask: Any = None) -> Any:
     """The index of the largest element where the mask holds, in the type of `input`, as PyTorch has it."""
     kind = dtype or input.dtype
     x = input.to(kind)
     return _filled(x, mask, _extreme_of(kind, False)).argmax(dim, bool(keepdim)).to(kind)
 
 
-def argmin(input: Any, dim: Any = None, *, keepdim: Any = False, dtype: Any = None, mask: Any = None) -> Any:  # noqa: A002
+def argmin(input: Any, dim: Any = None, *, keepdim: Any = False, dtype: Any = None, mask: Any = None) -> Any:
     """The index of the smallest element where the mask holds, in the type of `input`, as PyTorch has it."""
     kind = dtype or input.dtype
     x = input.to(kind)
@@ -131,7 +131,7 @@ def _count(x: Any, dim: Any, mask: Any) -> Any:
     return sum(ones, dim, keepdim=True, mask=mask)
 
 
-def mean(input: Any, dim: Any = None, *, keepdim: Any = False, dtype: Any = None, mask: Any = None) -> Any:  # noqa: A002
+def mean(input: Any, dim: Any = None, *, keepdim: Any = False, dtype: Any = None, mask: Any = None) -> Any:
     """The mean of the elements where the mask holds; nan where there are none."""
     kind = dtype or input.dtype
     if kind.category < dtypes.FLOAT:
@@ -150,7 +150,7 @@ def _squeezed(x: Any, dims: tuple[int, ...]) -> Any:
     return x.reshape([n for d, n in enumerate(x.shape) if d not in dims])
 
 
-def median(input: Any, dim: int = -1, *, keepdim: bool = False, dtype: Any = None, mask: Any = None) -> Any:  # noqa: A002
+def median(input: Any, dim: int = -1, *, keepdim: bool = False, dtype: Any = None, mask: Any = None) -> Any:
     """The lower median of the elements where the mask holds."""
     kind = dtype or input.dtype
     x = input.to(kind)
@@ -164,14 +164,14 @@ def median(input: Any, dim: int = -1, *, keepdim: bool = False, dtype: Any = Non
     return _filled(x, mask, math.nan).nanmedian(d, keepdim)[0].to(kind)
 
 
-def logsumexp(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Any = None) -> Any:  # noqa: A002
+def logsumexp(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Any = None) -> Any:
     """The logarithm of the sum of exponentials where the mask holds."""
     kind = dtype or input.dtype
     x = input.to(kind)
     return _filled(x, mask, _extreme_of(kind, False)).logsumexp(_dims(x, dim), keepdim).to(kind)
 
 
-def logaddexp(input: Any, other: Any, *, dtype: Any = None, input_mask: Any = None, other_mask: Any = None) -> Any:  # noqa: A002
+def logaddexp(input: Any, other: Any, *, dtype: Any = None, input_mask: Any = None, other_mask: Any = None) -> Any:
     """The logarithm of the sum of two exponentials, each taken where its mask holds."""
     kind = dtype or input.dtype
     x, y = _filled(input.to(kind), input_mask, -math.inf), _filled(other.to(kind), other_mask, -math.inf)
@@ -179,8 +179,8 @@ def logaddexp(input: Any, other: Any, *, dtype: Any = None, input_mask: Any = No
 
 
 def norm(
-    input: Any,  # noqa: A002
-    ord: Any = 2.0,  # noqa: A002
+    input: Any,
+    ord: Any = 2.0,
     dim: Any = None,
     *,
     keepdim: Any = False,
@@ -218,7 +218,7 @@ def _spread(x: Any, dim: Any, unbiased: Any, correction: Any, keepdim: Any, dtyp
 
 
 def var(
-    input: Any,  # noqa: A002
+    input: Any,
     dim: Any = None,
     unbiased: Any = None,
     *,
@@ -232,7 +232,7 @@ def var(
 
 
 def std(
-    input: Any,  # noqa: A002
+    input: Any,
     dim: Any = None,
     unbiased: Any = None,
     *,
@@ -245,27 +245,27 @@ def std(
     return _spread(input, dim, unbiased, correction, keepdim, dtype, mask, True)
 
 
-def softmax(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:  # noqa: A002
+def softmax(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:
     """`softmax` among the elements where the mask holds; zero elsewhere."""
     x = input if dtype is None else input.to(dtype)
     return _filled(x, mask, _extreme_of(x.dtype, False)).softmax(_dims(x, dim)[0] if x.dim() else 0)
 
 
-def log_softmax(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:  # noqa: A002
+def log_softmax(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:
     """The logarithm of `softmax`; minus infinity where the mask does not hold."""
     x = input if dtype is None else input.to(dtype)
     return _filled(x, mask, _extreme_of(x.dtype, False)).log_softmax(_dims(x, dim)[0] if x.dim() else 0)
 
 
-def softmin(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:  # noqa: A002
+def softmin(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:
     """`softmax` of the negatives."""
     x = input if dtype is None else input.to(dtype)
     return (-_filled(x, mask, _extreme_of(x.dtype, True))).softmax(_dims(x, dim)[0] if x.dim() else 0)
 
 
 def normalize(
-    input: Any,  # noqa: A002
-    ord: float,  # noqa: A002
+    input: Any,
+    ord: float,
     dim: int,
     *,
     eps: float = 1e-12,
@@ -300,13 +300,13 @@ _REDUCTIONS = (
 )  # fmt: skip
 
 
-def _input_mask(input: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
+def _input_mask(input: Any, *args: Any, **kwargs: Any) -> Any:
     """The mask of a call, in the shape of the input; all True when there is none."""
     mask = kwargs.get("mask")
     return input.new_ones(input.shape, dtype=dtypes.bool) if mask is None else _mask_like(input, mask)
 
 
-def _output_mask(op: Any, input: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
+def _output_mask(op: Any, input: Any, *args: Any, **kwargs: Any) -> Any:
     """Where the result of `op` is the result of at least one element."""
     mask = _input_mask(input, *args, **kwargs)
     name = op.__name__

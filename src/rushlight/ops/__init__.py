@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from . import (  # noqa: F401
+from . import (
     activation,
     arithmetic,
     arranging,
@@ -41,9 +41,9 @@ from . import (  # noqa: F401
     shape,
     solving,
     sorting,
-    typed,
     spectra,
     statistics,
+    typed,
     windows,
 )
 from .declare import FUNCTIONS

@@ -10,17 +10,19 @@ from ..autograd.tensor import Tensor, wrap, wrap_dim
 from .declare import attach, primitive, public
 from .shape import clone, diagonal, ints, reshape, transpose, wrap_dims
 
-_flip: Any = primitive("FlipBackward0", lambda a, dims: np.ascontiguousarray(np.flip(a, dims)), a=lambda g, dims: _flip(g, dims))
+_flip: Any = primitive(
+    "FlipBackward0", lambda a, dims: np.ascontiguousarray(np.flip(a, dims)), a=lambda g, dims: _flip(g, dims)
+)
 
 
 @public
-def flip(input: Any, *dims: Any) -> Any:  # noqa: A002
+def flip(input: Any, *dims: Any) -> Any:
     """A copy with the order of the elements reversed along dimensions."""
     return _flip(input, wrap_dims(ints(dims), input._array.ndim) if input._array.ndim else ())
 
 
 @public
-def fliplr(input: Any) -> Any:  # noqa: A002
+def fliplr(input: Any) -> Any:
     """`flip` along the second dimension."""
     if input._array.ndim < 2:
         raise RuntimeError("Input must be >= 2-d.")
@@ -28,7 +30,7 @@ def fliplr(input: Any) -> Any:  # noqa: A002
 
 
 @public
-def flipud(input: Any) -> Any:  # noqa: A002
+def flipud(input: Any) -> Any:
     """`flip` along the first dimension."""
     if input._array.ndim < 1:
         raise RuntimeError("Input must be >= 1-d.")
@@ -42,7 +44,7 @@ _roll: Any = primitive(
 
 
 @public
-def roll(input: Any, shifts: Any, dims: Any = None) -> Any:  # noqa: A002
+def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
     """Elements shifted along dimensions, those that leave one end entering at the other."""
     shifts = (shifts,) if isinstance(shifts, int) else tuple(shifts)
     if not shifts:
@@ -50,7 +52,11 @@ def roll(input: Any, shifts: Any, dims: Any = None) -> Any:  # noqa: A002
     if dims is None or (isinstance(dims, (tuple, list)) and not dims):
         if len(shifts) != 1:
             raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:0")
-        return roll(input.reshape(-1), shifts, 0).reshape(input.shape) if input._array.ndim != 1 else roll(input, shifts, 0)
+        return (
+            roll(input.reshape(-1), shifts, 0).reshape(input.shape)
+            if input._array.ndim != 1
+            else roll(input, shifts, 0)
+        )
     dims = (dims,) if isinstance(dims, int) else tuple(dims)
     if len(dims) != len(shifts):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
@@ -58,7 +64,7 @@ def roll(input: Any, shifts: Any, dims: Any = None) -> Any:  # noqa: A002
 
 
 @public
-def rot90(input: Any, k: int = 1, dims: Any = (0, 1)) -> Any:  # noqa: A002
+def rot90(input: Any, k: int = 1, dims: Any = (0, 1)) -> Any:
     """Rotated by 90 degrees `k` times in the plane of two dimensions."""
     n = input._array.ndim
     if len(dims) != 2:
@@ -66,9 +72,7 @@ def rot90(input: Any, k: int = 1, dims: Any = (0, 1)) -> Any:  # noqa: A002
     if n < 2:
         raise RuntimeError(f"expected total dims >= 2, but got total dims = {n}")
     if dims[0] == dims[1] or abs(dims[0] - dims[1]) == n:
-        raise RuntimeError(
-            f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}"
-        )
+        raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
     for i, d in enumerate(dims):
         if not -n <= d < n:
             raise RuntimeError(f"Rotation dim{i} out of range, dim{i} = {d}")
@@ -111,14 +115,16 @@ attach("repeat", _repeat_method)
 
 
 @public
-def tile(input: Any, *dims: Any) -> Any:  # noqa: A002
+def tile(input: Any, *dims: Any) -> Any:
     """Repeated along each dimension; missing leading counts are one."""
     counts = ints(dims)
     return _repeat_method(input, (1,) * (input._array.ndim - len(counts)) + tuple(counts))
 
 
 @public
-def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None) -> Any:  # noqa: A002
+def repeat_interleave(
+    input: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
+) -> Any:
     """Each element (or slice) repeated in place: once, or as often as `repeats` says for it."""
     if repeats is None:  # the counts alone: their indices
         if input._array.ndim != 1:
@@ -156,7 +162,7 @@ def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *
 
 
 def _contiguous_like(name: str, function: Any) -> Any:
-    made = primitive(name, lambda a, k: np.ascontiguousarray(function(a, k)), a=lambda g, k: made(g, k))
+    made: Any = primitive(name, lambda a, k: np.ascontiguousarray(function(a, k)), a=lambda g, k: made(g, k))
     return made
 
 
@@ -164,7 +170,7 @@ _tril, _triu = _contiguous_like("TrilBackward0", np.tril), _contiguous_like("Tri
 
 
 def _triangle(name: str, op: Any) -> None:
-    def triangle(input: Any, diagonal: int = 0) -> Any:  # noqa: A002
+    def triangle(input: Any, diagonal: int = 0) -> Any:
         if input._array.ndim < 2:
             raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
         return op(input, diagonal)
@@ -201,7 +207,7 @@ _indices("triu_indices", np.triu_indices)
 
 
 @public(out=True)
-def diag(input: Any, diagonal: int = 0) -> Any:  # noqa: A002
+def diag(input: Any, diagonal: int = 0) -> Any:
     """A vector as the diagonal of a matrix, or the diagonal of a matrix."""
     if input._array.ndim == 1:
         return diag_embed(input, diagonal)
@@ -211,19 +217,19 @@ def diag(input: Any, diagonal: int = 0) -> Any:  # noqa: A002
 
 
 @public(out=True)
-def diagonal_copy(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:  # noqa: A002
+def diagonal_copy(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     """The diagonal of two dimensions, as a copy."""
     return clone(diagonal(input, offset, dim1, dim2))
 
 
 @public
-def diagflat(input: Any, offset: int = 0) -> Any:  # noqa: A002
+def diagflat(input: Any, offset: int = 0) -> Any:
     """All elements as the diagonal of a matrix."""
     return diag_embed(reshape(input, -1), offset)
 
 
 @public
-def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:  # noqa: A002
+def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
     """The last dimension as the diagonal of two new ones."""
     n = input._array.ndim + 1
     d1, d2 = wrap_dim(dim1, n), wrap_dim(dim2, n)
@@ -237,7 +243,7 @@ def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> A
 
 
 @public(out=True)
-def trace(input: Any) -> Any:  # noqa: A002
+def trace(input: Any) -> Any:
     """The sum of the diagonal of a matrix."""
     if input._array.ndim != 2:
         raise RuntimeError("trace: expected a matrix")
@@ -259,10 +265,8 @@ def _fill_diagonal(x: Any, value: Any, around: bool) -> Any:
     return x.masked_fill_(wrap(mask), value)
 
 
-
-
 @public(method=False)
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:  # noqa: N803
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """The Vandermonde matrix of a vector."""
     if x._array.ndim != 1:
         raise RuntimeError("x must be a one-dimensional tensor.")

@@ -78,7 +78,7 @@ def max_pool2d_backward_(
 
 
 def upsample_bilinear2d_aa_(
-    input: Any, output_size: Any, align_corners: bool, *scales: Any, scale_factors: Any = None,  # noqa: A002
+    input: Any, output_size: Any, align_corners: bool, *scales: Any, scale_factors: Any = None,
     scales_h: Any = None, scales_w: Any = None,
 ) -> Any:  # fmt: skip
     """Bilinear resizing of (N, C, H, W), with a filter that widens when it shrinks."""

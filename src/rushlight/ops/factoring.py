@@ -51,7 +51,7 @@ _cholesky = primitive(
 _CHOLESKY_EX = named("linalg_cholesky_ex", "L info")
 
 
-def _factor_cholesky(name: str, input: Any, upper: bool, check: bool) -> Any:  # noqa: A002
+def _factor_cholesky(name: str, input: Any, upper: bool, check: bool) -> Any:
     check_square(input, "linalg.cholesky" if name.startswith("linalg") else name, function=name.replace(".", "_"))
     check_floating(input, "linalg.cholesky")
     check_lapack(input, "cholesky_cpu")
@@ -66,19 +66,19 @@ def _factor_cholesky(name: str, input: Any, upper: bool, check: bool) -> Any:  #
 
 
 @linalg
-def linalg_cholesky(input: Any, *, upper: bool = False) -> Any:  # noqa: A002
+def linalg_cholesky(input: Any, *, upper: bool = False) -> Any:
     """The triangular factor L of Hermitian positive-definite matrices, `A = L L^H`."""
     return _factor_cholesky("linalg.cholesky", input, upper, True)[0]
 
 
 @public(out=True)
-def cholesky(input: Any, upper: bool = False) -> Any:  # noqa: A002
+def cholesky(input: Any, upper: bool = False) -> Any:
     """The old name of `linalg.cholesky`."""
     return _factor_cholesky("cholesky", input, upper, True)[0]
 
 
 @linalg
-def linalg_cholesky_ex(input: Any, *, upper: bool = False, check_errors: bool = False) -> Any:  # noqa: A002
+def linalg_cholesky_ex(input: Any, *, upper: bool = False, check_errors: bool = False) -> Any:
     """As `linalg.cholesky`; failures are told by `info`."""
     return _CHOLESKY_EX(_factor_cholesky("linalg.cholesky_ex", input, upper, check_errors))
 
@@ -149,7 +149,7 @@ def lu_of(name: str, x: Any, pivot: bool) -> Any:
 
 
 @linalg
-def linalg_lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False) -> Any:  # noqa: N803
+def linalg_lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False) -> Any:
     """As `linalg.lu_factor`; a zero pivot is told by `info`."""
     found = lu_of("torch.lu_factor", A, pivot)
     if check_errors:
@@ -167,7 +167,7 @@ def _check_pivots(name: str, info: Any) -> None:
 
 
 @linalg
-def linalg_lu_factor(A: Any, *, pivot: bool = True) -> Any:  # noqa: N803
+def linalg_lu_factor(A: Any, *, pivot: bool = True) -> Any:
     """L and U of matrices in one, and the row exchanges of partial pivoting."""
     lu, pivots, info = lu_of("torch.lu_factor", A, pivot)
     _check_pivots("torch.linalg.lu_factor", info)
@@ -175,7 +175,7 @@ def linalg_lu_factor(A: Any, *, pivot: bool = True) -> Any:  # noqa: N803
 
 
 @linalg
-def linalg_lu(A: Any, *, pivot: bool = True) -> Any:  # noqa: N803
+def linalg_lu(A: Any, *, pivot: bool = True) -> Any:
     """P, L and U of `A = P L U`."""
     lu, pivots, _ = lu_of("linalg.lu", A, pivot)
     m, n = lu.shape[-2:]
@@ -184,10 +184,12 @@ def linalg_lu(A: Any, *, pivot: bool = True) -> Any:  # noqa: N803
 
 
 @public(method=False, out=True)
-def lu_unpack(LU_data: Any, LU_pivots: Any, unpack_data: bool = True, unpack_pivots: bool = True) -> Any:  # noqa: N803
+def lu_unpack(LU_data: Any, LU_pivots: Any, unpack_data: bool = True, unpack_pivots: bool = True) -> Any:
     """P, L and U from what `linalg.lu_factor` returned."""
     if LU_pivots.dtype is not dtypes.int32:
-        raise RuntimeError("torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype.\nNote: this function is intended to be used with the output produced by torch.linalg.lu_factor")
+        raise RuntimeError(
+            "torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype.\nNote: this function is intended to be used with the output produced by torch.linalg.lu_factor"
+        )
     m, n = LU_data.shape[-2:]
     k = min(m, n)
     a = LU_pivots._array
@@ -204,7 +206,7 @@ def lu_unpack(LU_data: Any, LU_pivots: Any, unpack_data: bool = True, unpack_piv
 
 
 @public
-def lu(A: Any, pivot: bool = True, get_infos: bool = False) -> Any:  # noqa: N803
+def lu(A: Any, pivot: bool = True, get_infos: bool = False) -> Any:
     """The old form of `linalg.lu_factor`: LU, pivots, and the infos if asked for."""
     found = lu_of("torch.lu_factor", A, pivot)
     if not get_infos:
@@ -218,7 +220,7 @@ _LDL_FACTOR, _LDL_FACTOR_EX = named("linalg_ldl_factor", "LD pivots"), named("li
 
 
 @linalg
-def linalg_ldl_factor_ex(A: Any, *, hermitian: bool = False, check_errors: bool = False) -> Any:  # noqa: N803
+def linalg_ldl_factor_ex(A: Any, *, hermitian: bool = False, check_errors: bool = False) -> Any:
     """As `linalg.ldl_factor`; a zero block of D is told by `info`."""
     name = "torch.linalg.ldl_factor_ex"
     check_square(A, name)
@@ -236,7 +238,7 @@ def linalg_ldl_factor_ex(A: Any, *, hermitian: bool = False, check_errors: bool 
 
 
 @linalg
-def linalg_ldl_factor(A: Any, *, hermitian: bool = False) -> Any:  # noqa: N803
+def linalg_ldl_factor(A: Any, *, hermitian: bool = False) -> Any:
     """L and the blocks of D of symmetric (or Hermitian) matrices in one, and the pivots: `A = P L D L^H P^T`."""
     ld, pivots, info = linalg_ldl_factor_ex(A, hermitian=hermitian)
     words, at = batch_element(info)
@@ -246,11 +248,13 @@ def linalg_ldl_factor(A: Any, *, hermitian: bool = False) -> Any:  # noqa: N803
 
 
 @linalg
-def linalg_ldl_solve(LD: Any, pivots: Any, B: Any, *, hermitian: bool = False) -> Any:  # noqa: N803
+def linalg_ldl_solve(LD: Any, pivots: Any, B: Any, *, hermitian: bool = False) -> Any:
     """The solution X of `A X = B` for A factored by `linalg.ldl_factor`."""
     check_square(LD, "torch.linalg.ldl_solve", "LD")
     if B._array.ndim < 2:
-        raise RuntimeError(f"torch.linalg.ldl_solve: Expected B to have at least 2 dimensions, but it has {B._array.ndim} dimensions instead")
+        raise RuntimeError(
+            f"torch.linalg.ldl_solve: Expected B to have at least 2 dimensions, but it has {B._array.ndim} dimensions instead"
+        )
     if LD.shape[-1] != B.shape[-2]:
         raise RuntimeError("torch.linalg.ldl_solve: Incompatible shapes of A and B for the equation AX = B "
                            f"({LD.shape[-2]}x{LD.shape[-1]} and {B.shape[-2]}x{B.shape[-1]})")  # fmt: skip
@@ -261,7 +265,7 @@ def linalg_ldl_solve(LD: Any, pivots: Any, B: Any, *, hermitian: bool = False) -
 
 
 def _qr_forward(a: Any, mode: str) -> Any:
-    h, tau = lapack.qr_raw(a)
+    h, _tau = lapack.qr_raw(a)
     m, n = a.shape[-2:]
     k = min(m, n)
     rows = m if mode == "complete" else k
@@ -277,9 +281,11 @@ def _qr_forward(a: Any, mode: str) -> Any:
 def _qr_backward(g_q: Any, g_r: Any, q: Any, r: Any, mode: str) -> Any:
     m, n = q.shape[-2], r.shape[-1]
     if mode == "r":
-        raise RuntimeError("The derivative of linalg.qr depends on Q, which is not computed when mode='r'. Please use linalg.qr(A, mode='reduced') if you are going to require differentiability")
+        raise RuntimeError(
+            "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. Please use linalg.qr(A, mode='reduced') if you are going to require differentiability"
+        )
     if mode == "complete" and m > n:
-        raise RuntimeError(f"The QR decomposition is not differentiable when mode='complete' and nrows > ncols.")
+        raise RuntimeError("The QR decomposition is not differentiable when mode='complete' and nrows > ncols.")
     k = min(m, n)
     r1, g_r1 = r[..., :k], g_r[..., :k]
     if n > k:  # A2 = Q R2 with the Q of A1
@@ -298,29 +304,31 @@ _qr = primitive(
 _LINALG_QR, _QR, _GEQRF = named("linalg_qr", "Q R"), named("qr", "Q R"), named("geqrf", "a tau")
 
 
-def _factor_qr(A: Any, mode: str) -> Any:  # noqa: N803
+def _factor_qr(A: Any, mode: str) -> Any:
     check_matrix(A, "linalg.qr")
     check_floating(A, "linalg.qr")
     if mode not in ("reduced", "complete", "r"):
-        raise RuntimeError(f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'")
+        raise RuntimeError(
+            f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'"
+        )
     check_lapack(A, "geqrf_cpu")
     return _qr(A, mode)
 
 
 @linalg
-def linalg_qr(A: Any, mode: str = "reduced") -> Any:  # noqa: N803
+def linalg_qr(A: Any, mode: str = "reduced") -> Any:
     """Q with orthonormal columns and the upper triangular R of `A = Q R`."""
     return _LINALG_QR(_factor_qr(A, mode))
 
 
 @public(out=True)
-def qr(input: Any, some: bool = True) -> Any:  # noqa: A002
+def qr(input: Any, some: bool = True) -> Any:
     """The old name of `linalg.qr`; without `some`, complete."""
     return _QR(_factor_qr(input, "reduced" if some else "complete"))
 
 
 @public(out=True)
-def geqrf(input: Any) -> Any:  # noqa: A002
+def geqrf(input: Any) -> Any:
     """The QR decomposition as LAPACK keeps it: Householder vectors below R, and tau."""
     if input._array.ndim < 2:
         raise RuntimeError("torch.geqrf: input must have at least 2 dimensions.")
@@ -331,7 +339,7 @@ def geqrf(input: Any) -> Any:  # noqa: A002
 
 def _reflections(h: Any, tau: Any) -> tuple[Any, list[Any]]:
     """The vectors of the reflections as columns, and the matrices `I - tau_i v_i v_i^H`, as Tensors."""
-    m, n = h.shape[-2:]
+    m, _n = h.shape[-2:]
     k = tau.shape[-1]
     v = h[..., :k].tril(-1) + eye(m, k, dtype=h.dtype)
     one = eye(m, dtype=h.dtype)
@@ -372,7 +380,7 @@ _householder = primitive(
 
 
 @linalg
-def linalg_householder_product(input: Any, tau: Any) -> Any:  # noqa: A002
+def linalg_householder_product(input: Any, tau: Any) -> Any:
     """The first columns of a product of Householder reflections, as `geqrf` returns them."""
     _check_reflections("torch.linalg.householder_product", input, tau)
     return _householder(input, tau)
@@ -396,17 +404,19 @@ def _check_reflections(name: str, x: Any, tau: Any) -> None:
             f"{name}: Expected batch dimensions of tau to be equal to input.shape[:-2], but got {list(tau.shape[:-1])}"
         )
     if x.dtype is not tau.dtype:
-        raise RuntimeError(f"{name}: tau dtype {tau.dtype.scalar_name} does not match input dtype {x.dtype.scalar_name}")
+        raise RuntimeError(
+            f"{name}: tau dtype {tau.dtype.scalar_name} does not match input dtype {x.dtype.scalar_name}"
+        )
 
 
 @public(out=True)
-def orgqr(input: Any, input2: Any) -> Any:  # noqa: A002
+def orgqr(input: Any, input2: Any) -> Any:
     """The old name of `linalg.householder_product`."""
     return linalg_householder_product(input, input2)
 
 
 @public(out=True)
-def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool = False) -> Any:  # noqa: A002
+def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool = False) -> Any:
     """`other` multiplied by the square orthogonal matrix that the reflections of `geqrf` make."""
     m = other.shape[-2 if left else -1]
     if input._array.ndim < 2:
@@ -414,7 +424,9 @@ def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool =
     if other._array.ndim < 2:
         raise RuntimeError("torch.ormqr: other must have at least 2 dimensions.")
     if m < tau.shape[-1]:
-        raise RuntimeError(f"torch.ormqr: other.shape[{-2 if left else -1}] must be greater than or equal to tau.shape[-1]")
+        raise RuntimeError(
+            f"torch.ormqr: other.shape[{-2 if left else -1}] must be greater than or equal to tau.shape[-1]"
+        )
     if m != input.shape[-2]:
         raise RuntimeError(f"torch.ormqr: other.shape[{-2 if left else -1}] must be equal to input.shape[-2]")
     h = input

@@ -48,10 +48,10 @@ def _half_backward(g: Any, a_shape: Any, dims: tuple[int, ...], n: int, scale: f
     return found
 
 
-_full = primitive(
+_full: Any = primitive(
     "FftC2CBackward0", _full_forward, tensors=True, a=lambda g, dims, scale, inverse: _full(g, dims, scale, not inverse)
 )
-_from_real = primitive(
+_from_real: Any = primitive(
     "FftR2CBackward0", lambda a, dims, scale, inverse: _half_forward(a, dims, scale, inverse), tensors=True,
     a=lambda g, a_shape, dims, scale, inverse: _real_backward(g, a_shape, dims, scale, inverse),
 )  # fmt: skip
@@ -196,8 +196,8 @@ def _inverse_hermitian_n(name: str, x: Any, s: Any, dim: Any, norm: Any) -> Any:
 
 
 _N: dict[str, tuple[Any, str]] = {
-    "fft": (lambda name, *a: _complex_n(name, *a, False), "The transform"),
-    "ifft": (lambda name, *a: _complex_n(name, *a, True), "The inverse transform"),
+    "fft": (lambda name, x, s, dim, norm: _complex_n(name, x, s, dim, norm, False), "The transform"),
+    "ifft": (lambda name, x, s, dim, norm: _complex_n(name, x, s, dim, norm, True), "The inverse transform"),
     "rfft": (_real_n, "The transform of a real tensor, without the half that is known by symmetry,"),
     "irfft": (_to_real_n, "The inverse of `rfft`, a real tensor,"),
     "hfft": (_hermitian_n, "The real transform of a tensor given by half, the rest known by symmetry,"),
@@ -208,10 +208,10 @@ _N: dict[str, tuple[Any, str]] = {
 def _several(kind: str) -> tuple[Any, Any]:
     run, what = _N[kind]
 
-    def over_n(input: Any, s: Any = None, dim: Any = None, norm: str | None = None) -> Any:  # noqa: A002
+    def over_n(input: Any, s: Any = None, dim: Any = None, norm: str | None = None) -> Any:
         return run(f"{kind}n", input, s, dim, norm)
 
-    def over_two(input: Any, s: Any = None, dim: Any = (-2, -1), norm: str | None = None) -> Any:  # noqa: A002
+    def over_two(input: Any, s: Any = None, dim: Any = (-2, -1), norm: str | None = None) -> Any:
         return run(f"{kind}n", input, s, dim, norm)
 
     for function, suffix, where in ((over_n, "n", "several dimensions"), (over_two, "2", "two dimensions")):
@@ -221,7 +221,7 @@ def _several(kind: str) -> tuple[Any, Any]:
 
 
 def _single(kind: str) -> Any:
-    def over_one(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None) -> Any:  # noqa: A002
+    def over_one(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None) -> Any:
         if not isinstance(input, Tensor):
             raise type_error(f"fft_{kind}", input)
         if kind in ("rfft", "ihfft") and input.is_complex():
@@ -277,13 +277,13 @@ def _shifted(x: Any, dim: Any, amount: Any) -> Any:
 
 
 @functools.partial(public, method=False, namespace=False)
-def fftshift(input: Any, dim: Any = None) -> Any:  # noqa: A002
+def fftshift(input: Any, dim: Any = None) -> Any:
     """The zero frequency moved to the middle."""
     return _shifted(input, dim, lambda n: n // 2)
 
 
 @functools.partial(public, method=False, namespace=False)
-def ifftshift(input: Any, dim: Any = None) -> Any:  # noqa: A002
+def ifftshift(input: Any, dim: Any = None) -> Any:
     """The zero frequency moved back to the start."""
     return _shifted(input, dim, lambda n: (n + 1) // 2)
 
@@ -320,7 +320,7 @@ def _padded_window(window: Any, length: int, n_fft: int, like: Any) -> Any:
 
 
 def stft(
-    input: Any,  # noqa: A002
+    input: Any,
     n_fft: int,
     hop_length: int | None = None,
     win_length: int | None = None,
@@ -399,7 +399,7 @@ def stft(
 
 
 def istft(
-    input: Any,  # noqa: A002
+    input: Any,
     n_fft: int,
     hop_length: int | None = None,
     win_length: int | None = None,
@@ -432,7 +432,9 @@ def istft(
     half = (bins != n_fft) if onesided is None else onesided
     if bins != (n_fft // 2 + 1 if half else n_fft):
         which = "n_fft / 2 + 1 when onesided=True" if half else "n_fft when onesided=False"
-        raise RuntimeError(f"{said()} : expected the frequency dimension (3rd to the last) of the input tensor to match {which}, but got {bins}")
+        raise RuntimeError(
+            f"{said()} : expected the frequency dimension (3rd to the last) of the input tensor to match {which}, but got {bins}"
+        )
     if not 0 < hop <= size:
         raise RuntimeError(f"{said()} : expected 0 < hop_length <= win_length")
     if not 0 < size <= n_fft:

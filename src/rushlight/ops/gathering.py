@@ -115,7 +115,7 @@ def _check_sizes(name: str, x: Any, dim: int, index: Any, src: Any = None) -> No
 
 
 @public(out="apart exact")
-def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:  # noqa: A002
+def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
     """`out[i][j] = input[index[i][j]][j]` (for `dim` 0): elements chosen along one dimension."""
     d = wrap_dim(dim, input._array.ndim)
     if not index._array.size:
@@ -127,7 +127,7 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> An
 
 
 @public(out=True, inplace=True)
-def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:  # noqa: A002
+def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
     """`input` with the elements of `src` added at the places `index` along one dimension."""
     d = wrap_dim(dim, input._array.ndim)
     _check_index("scatter", index)
@@ -166,7 +166,7 @@ _scatter_value: Any = primitive(
 
 
 @public(out=True, inplace=True)
-def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:  # noqa: A002
+def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
     """`input` with the elements of `src` (or one value) written at the places `index` along one dimension."""
     d = wrap_dim(dim, input._array.ndim)
     _check_index("scatter", index)
@@ -264,12 +264,16 @@ def _prod_gradients(g: Any, a: Any, dim: int, index: Any, b: Any, include_self: 
 
 
 _scatter_reduce: Any = primitive(
-    "ScatterReduceBackward0", _scatter_reduce_arrays, inputs=("a", "index", "b"), tensors=True, backward=_scatter_reduce_backward
+    "ScatterReduceBackward0",
+    _scatter_reduce_arrays,
+    inputs=("a", "index", "b"),
+    tensors=True,
+    backward=_scatter_reduce_backward,
 )
 
 
 @public(out=True, inplace=True)
-def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Any:  # noqa: A002
+def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Any:
     """`input` with the elements of `src` at the places `index` reduced into it: sum, prod, mean, amax or amin."""
     d = wrap_dim(dim, input._array.ndim)
     _check_index("scatter", index)
@@ -288,7 +292,9 @@ def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, i
 
 
 def _take_slices(a: Any, dim: int, index: Any) -> Any:
-    return np.take(_at_least_1d(a), index.reshape(-1), dim).reshape(a.shape if a.ndim == 0 else -1 if a.ndim == 1 else (*a.shape[:dim], index.size, *a.shape[dim + 1 :]))
+    return np.take(_at_least_1d(a), index.reshape(-1), dim).reshape(
+        a.shape if a.ndim == 0 else -1 if a.ndim == 1 else (*a.shape[:dim], index.size, *a.shape[dim + 1 :])
+    )
 
 
 _index_select: Any = primitive(
@@ -316,8 +322,10 @@ def _check_slices(name: str, x: Any, dim: int, index: Any) -> int:
             raise IndexError("index_select(): Index is supposed to be a vector")
         raise IndexError(f"{name}(): Index is supposed to be a vector")
     if index._array.dtype.name not in ("int64", "int32"):
-        raise (RuntimeError if name != "index_copy_" else RuntimeError)(
-            f"{name}(): Expected dtype int32/int64 for index" if name != "index_copy_" else "index_copy_(): Expected a long tensor for index, but got " + index.dtype.scalar_name
+        raise RuntimeError(
+            f"{name}(): Expected dtype int32/int64 for index"
+            if name != "index_copy_"
+            else "index_copy_(): Expected a long tensor for index, but got " + index.dtype.scalar_name
         )
     return wrap_dim(dim, x._array.ndim)
 
@@ -329,7 +337,7 @@ def _slice_bounds(index: Any, size: int) -> None:
 
 
 @public(out=True)
-def index_select(input: Any, dim: int, index: Any) -> Any:  # noqa: A002
+def index_select(input: Any, dim: int, index: Any) -> Any:
     """The slices of one dimension that `index` lists, as a copy."""
     if not isinstance(index, Tensor):
         raise type_error("index_select", index, 3, "index")
@@ -339,7 +347,7 @@ def index_select(input: Any, dim: int, index: Any) -> Any:  # noqa: A002
 
 
 @public(out=True, inplace=True)
-def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:  # noqa: A002
+def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
     """`input` with `alpha` times the slices of `source` added at the indices listed."""
     d = _check_slices("index_add", input, dim, index)
     if input._array.dtype != source._array.dtype:
@@ -354,7 +362,9 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) 
         )
     a_shape = _at_least_1d(input._array).shape
     if source._array.ndim and any(i != d and x != y for i, (x, y) in enumerate(zip(a_shape, own, strict=False))):
-        raise RuntimeError(f"source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = {list(a_shape)} source.shape = {list(own)}")
+        raise RuntimeError(
+            f"source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = {list(a_shape)} source.shape = {list(own)}"
+        )
     _slice_bounds(index, a_shape[d])
     return _index_add(input, d, index, source, alpha)
 
@@ -374,7 +384,7 @@ _index_copy: Any = primitive(
 
 
 @public(out=True, inplace=True)
-def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:  # noqa: A002
+def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
     """`input` with the slices listed replaced by those of `source`."""
     d = _check_slices("index_copy_", input, dim, index)
     if index._array.dtype.name != "int64":
@@ -402,7 +412,11 @@ def _index_fill_arrays(a: Any, dim: int, index: Any, value: Any) -> Any:
 
 
 _index_fill: Any = primitive(
-    "IndexFillBackward0", _index_fill_arrays, inputs=("index",), tensors=True, a=lambda g, dim, index: _index_fill(g, dim, index, 0)
+    "IndexFillBackward0",
+    _index_fill_arrays,
+    inputs=("index",),
+    tensors=True,
+    a=lambda g, dim, index: _index_fill(g, dim, index, 0),
 )
 _index_fill_tensor: Any = primitive(
     "IndexFillBackward1", lambda a, dim, index, b: _index_fill_arrays(a, dim, index, b), inputs=("index",), tensors=True,
@@ -412,7 +426,7 @@ _index_fill_tensor: Any = primitive(
 
 
 @public(inplace=True)
-def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:  # noqa: A002
+def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
     """`input` with the slices listed filled with one value."""
     d = wrap_dim(dim, input._array.ndim)
     if index._array.dtype.name != "int64":
@@ -437,7 +451,7 @@ _REDUCE = {"prod": "prod", "mean": "mean", "amax": "amax", "amin": "amin"}
 
 
 @public(out=True, inplace=True)
-def index_reduce(input: Any, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True) -> Any:  # noqa: A002
+def index_reduce(input: Any, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True) -> Any:
     """`input` with the slices of `source` reduced into those listed: prod, mean, amax or amin."""
     if reduce not in _REDUCE:
         raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
@@ -459,13 +473,20 @@ def _flat_bounds(name: str, index: Any, n: int) -> None:
     if a.dtype.name != "int64":
         raise RuntimeError(f"{name}(): Expected a long tensor for index, but got {index.dtype.scalar_name}")
     if a.size and n == 0:
-        raise IndexError(f"{name}(): tried to take from an empty tensor" if name == "take" else f"{name}_(): tried to put elements into an empty tensor")
+        raise IndexError(
+            f"{name}(): tried to take from an empty tensor"
+            if name == "take"
+            else f"{name}_(): tried to put elements into an empty tensor"
+        )
     if a.size and (int(a.min()) < -n or int(a.max()) >= n):
-        raise IndexError("out of range: tried to access index " + f"{int(a[(a < -n) | (a >= n)].reshape(-1)[0])} on a tensor of {n} elements.")
+        raise IndexError(
+            "out of range: tried to access index "
+            + f"{int(a[(a < -n) | (a >= n)].reshape(-1)[0])} on a tensor of {n} elements."
+        )
 
 
 @public(out="apart")
-def take(input: Any, index: Any) -> Any:  # noqa: A002
+def take(input: Any, index: Any) -> Any:
     """The elements at positions of the flattened tensor, in the shape of `index`."""
     n = input.numel()
     _flat_bounds("take", index, n)
@@ -473,7 +494,7 @@ def take(input: Any, index: Any) -> Any:  # noqa: A002
 
 
 @public(inplace=True)
-def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:  # noqa: A002
+def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
     """`input` with elements of `source` written at (or added to) positions of the flattened tensor."""
     n = input.numel()
     _flat_bounds("put", index, n)
@@ -482,7 +503,9 @@ def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:  
             f"put_(): Expected source and index to have the same number of elements, but got source.numel() = {source.numel()}, index.numel() = {index.numel()}"
         )
     if input._array.dtype != source._array.dtype:
-        raise RuntimeError(f"put_(): self and source expected to have the same dtype, but got self.dtype = {input.dtype.scalar_name} and source.dtype = {source.dtype.scalar_name}")
+        raise RuntimeError(
+            f"put_(): self and source expected to have the same dtype, but got self.dtype = {input.dtype.scalar_name} and source.dtype = {source.dtype.scalar_name}"
+        )
     where = index.reshape(-1) % max(n, 1)
     flat, values = input.reshape(-1), source.reshape(-1)
     result = _index_add(flat, 0, where, values, 1) if accumulate else _index_copy(flat, 0, where, values)
@@ -490,10 +513,12 @@ def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:  
 
 
 @public(out=True)
-def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:  # noqa: A002
+def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     """`gather` with broadcasting; without `dim` on flattened tensors."""
     if indices._array.dtype.name != "int64":
-        raise RuntimeError(f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype.scalar_name}")
+        raise RuntimeError(
+            f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype.scalar_name}"
+        )
     if dim is None:
         return gather(input.reshape(-1), 0, indices.reshape(-1))
     if input._array.ndim != indices._array.ndim:
@@ -528,7 +553,7 @@ _masked_fill_tensor: Any = primitive(
 
 
 @public(inplace=True, out=True)
-def masked_fill(input: Any, mask: Any, value: Any) -> Any:  # noqa: A002
+def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     """`input` with one value where `mask` holds."""
     if mask._array.dtype.kind != "b":
         raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype.name}")
@@ -552,7 +577,7 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:  # noqa: A002
 
 
 @public(out="apart")
-def masked_select(input: Any, mask: Any) -> Any:  # noqa: A002
+def masked_select(input: Any, mask: Any) -> Any:
     """The elements where `mask` holds, as a vector."""
     if mask._array.dtype.kind != "b":
         raise RuntimeError("masked_select: expected BoolTensor for mask")
@@ -589,21 +614,26 @@ _masked_scatter: Any = primitive(
 
 
 @public(inplace=True)
-def masked_scatter(input: Any, mask: Any, source: Any) -> Any:  # noqa: A002
+def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
     """`input` with the elements of `source`, in order, where `mask` holds."""
     if input._array.dtype != source._array.dtype:
         raise RuntimeError(
             f"masked_scatter_: expected self and source to have same dtypes but got {input.dtype.scalar_name} and {source.dtype.scalar_name}"
         )
     if mask._array.dtype.kind != "b":
-        raise RuntimeError(f"masked_scatter_ only supports boolean masks, but got mask with dtype {mask.dtype.scalar_name}")
-    if int(np.count_nonzero(np.broadcast_to(mask._array, np.broadcast_shapes(input._array.shape, mask._array.shape)))) > source.numel():
+        raise RuntimeError(
+            f"masked_scatter_ only supports boolean masks, but got mask with dtype {mask.dtype.scalar_name}"
+        )
+    if (
+        int(np.count_nonzero(np.broadcast_to(mask._array, np.broadcast_shapes(input._array.shape, mask._array.shape))))
+        > source.numel()
+    ):
         raise RuntimeError("Number of elements of source < number of ones in mask")
     return _masked_scatter(input, mask, source)
 
 
 @public(out=True)
-def nonzero(input: Any, *, as_tuple: bool = False) -> Any:  # noqa: A002
+def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     """The indices of the elements that are not zero: rows of a matrix, or one vector a dimension."""
     a = input._array
     if as_tuple:
@@ -612,13 +642,13 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:  # noqa: A002
 
 
 @public
-def argwhere(input: Any) -> Any:  # noqa: A002
+def argwhere(input: Any) -> Any:
     """The indices of the elements that are not zero, as rows."""
     return nonzero(input)
 
 
 @public(out=True)
-def nonzero_static(input: Any, *, size: int, fill_value: int = -1) -> Any:  # noqa: A002
+def nonzero_static(input: Any, *, size: int, fill_value: int = -1) -> Any:
     """As `nonzero`, cut or padded to `size` rows."""
     if size < 0:
         raise RuntimeError("nonzero_static: 'size' must be an non-negative integer")
@@ -629,12 +659,10 @@ def nonzero_static(input: Any, *, size: int, fill_value: int = -1) -> Any:  # no
 
 
 @public
-def count_nonzero(input: Any, dim: Any = None) -> Any:  # noqa: A002
+def count_nonzero(input: Any, dim: Any = None) -> Any:
     """How many elements are not zero, in all or along dimensions."""
     from .reduction import axes_of
 
     axes = axes_of(input, dim)
     a = input._array
     return wrap(np.asarray(np.count_nonzero(a, axis=axes if a.ndim else None)))
-
-

@@ -15,7 +15,7 @@ from .results import named
 
 
 @public
-def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:  # noqa: A002
+def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
     """How often each number occurs in a vector of non-negative integers (or the sum of its weights)."""
     a = input._array
     if a.ndim != 1 or a.dtype.kind not in "iu" or (a.size and int(a.min()) < 0):
@@ -31,7 +31,7 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:  # noq
 
 
 @public(out=True)
-def histc(input: Any, bins: int = 100, min: Any = 0, max: Any = 0) -> Any:  # noqa: A002
+def histc(input: Any, bins: int = 100, min: Any = 0, max: Any = 0) -> Any:
     """Counts in equal bins from `min` to `max` (of the data when both are 0)."""
     a = input._array
     if bins <= 0:
@@ -46,12 +46,11 @@ def histc(input: Any, bins: int = 100, min: Any = 0, max: Any = 0) -> Any:  # no
     if low > high:
         raise RuntimeError("max must be larger than min")
     if input.dtype.category < dtypes.FLOAT:
-        raise RuntimeError(f'"histogram_cpu" not implemented for \'{input.dtype.scalar_name}\'')
+        raise RuntimeError(f"\"histogram_cpu\" not implemented for '{input.dtype.scalar_name}'")
     inside = a[(a >= low) & (a <= high)]
     place = ((inside - a.dtype.type(low)) * bins / a.dtype.type(high - low)).astype(np.int64)
     place = np.minimum(place, bins - 1)
     return wrap(np.bincount(place, minlength=bins).astype(a.dtype))
-
 
 
 def _upper_bound(edges: Any, values: Any) -> Any:
@@ -77,11 +76,17 @@ def _checked_bins(points: Any, bins: Any, bounds: Any, kind: Any) -> list[Any]:
     for i, b in enumerate(bins):
         if isinstance(b, Tensor):
             if b.dim() != 1:
-                raise RuntimeError(f"torch.histogramdd: bins tensor should have one dimension, but got {b.dim()} dimensions in the bins tensor for dimension {i}")
+                raise RuntimeError(
+                    f"torch.histogramdd: bins tensor should have one dimension, but got {b.dim()} dimensions in the bins tensor for dimension {i}"
+                )
             if not b.numel():
-                raise RuntimeError(f"torch.histogramdd: bins tensor should have at least 1 element, but got 0 elements in the bins tensor for dimension {i}")
+                raise RuntimeError(
+                    f"torch.histogramdd: bins tensor should have at least 1 element, but got 0 elements in the bins tensor for dimension {i}"
+                )
             if b.dtype is not kind:
-                raise RuntimeError(f"torch.histogramdd: input tensor and bins tensors should have the same dtype, but got input with dtype {_short(kind)} and bins for dimension {i} with dtype {_short(b.dtype)}")
+                raise RuntimeError(
+                    f"torch.histogramdd: input tensor and bins tensors should have the same dtype, but got input with dtype {_short(kind)} and bins for dimension {i} with dtype {_short(b.dtype)}"
+                )
             edges.append(b._array)
             continue
         if b <= 0:
@@ -90,11 +95,17 @@ def _checked_bins(points: Any, bins: Any, bounds: Any, kind: Any) -> list[Any]:
         if bounds is not None:
             low, high = bounds[2 * i], bounds[2 * i + 1]
         else:
-            low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0 if points.shape[0] == 0 else 0.0)
+            low, high = (
+                (float(values.min()), float(values.max()))
+                if values.size
+                else (0.0, 1.0 if points.shape[0] == 0 else 0.0)
+            )
         if not (math.isfinite(low) and math.isfinite(high)):
             raise RuntimeError(f"torch.histogramdd: dimension {i}'s range [{low:g}, {high:g}] is not finite")
         if low > high:
-            raise RuntimeError(f"torch.histogramdd: min should not exceed max, but got min {low:g} max {high:g} for dimension {i}")
+            raise RuntimeError(
+                f"torch.histogramdd: min should not exceed max, but got min {low:g} max {high:g} for dimension {i}"
+            )
         if low == high:
             low, high = low - 0.5, high + 0.5
         edges.append(linspace_array(low, high, int(b) + 1, kind))
@@ -102,7 +113,8 @@ def _checked_bins(points: Any, bins: Any, bounds: Any, kind: Any) -> list[Any]:
 
 
 def _short(kind: Any) -> str:
-    return {"float32": "float", "float64": "double"}.get(kind.name, kind.name)
+    name: str = kind.name
+    return {"float32": "float", "float64": "double"}.get(name, name)
 
 
 def _counted(points: Any, edges: list[Any], weight: Any, density: bool) -> Any:
@@ -154,7 +166,7 @@ _HISTOGRAM, _HISTOGRAMDD = named("histogram", "hist bin_edges"), named("histogra
 
 
 @public(out=True)
-def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False) -> Any:  # noqa: A002
+def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False) -> Any:
     """Counts in bins of equal width, or with the given edges; `density` makes the integral 1."""
     w = None if weight is None or weight.shape != input.shape else weight.reshape(-1)
     hist, (edges,) = _histogram(input.reshape(-1, 1), [bins], range, weight if w is None else w, density)
@@ -162,7 +174,7 @@ def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, d
 
 
 @public(method=False)
-def histogramdd(input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False) -> Any:  # noqa: A002
+def histogramdd(input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False) -> Any:
     """Counts of points (rows of `input`) in a grid, given by numbers of bins or by edges."""
     if input.dim() < 2:
         raise RuntimeError("torch.histogramdd: input tensor should have at least 2 dimensions")

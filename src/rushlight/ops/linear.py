@@ -24,7 +24,9 @@ def mt(x: Any) -> Any:
     return y.conj() if x.dtype.kind == "c" else y
 
 
-_mm: Any = primitive("MmBackward0", lambda a, b: K.matmul(a, b), a=lambda g, b: _mm(g, mt(b)), b=lambda g, a: _mm(mt(a), g))
+_mm: Any = primitive(
+    "MmBackward0", lambda a, b: K.matmul(a, b), a=lambda g, b: _mm(g, mt(b)), b=lambda g, a: _mm(mt(a), g)
+)
 _bmm: Any = primitive(
     "BmmBackward0", lambda a, b: K.matmul(a, b),
     a=lambda g, b, a_shape: sum_to_any(_bmm(g, mt(b)), a_shape), b=lambda g, a, b_shape: sum_to_any(_bmm(mt(a), g), b_shape),
@@ -43,7 +45,7 @@ _C_NAMES = {
 }  # fmt: skip
 
 
-def _c_name(x: Any) -> str:
+def _c_name(x: Any) -> Any:
     return _C_NAMES.get(x.dtype.name, x.dtype.name)
 
 
@@ -57,11 +59,11 @@ def _check_mm(x: Any, y: Any) -> None:
 
 def _no_bool(name: str, x: Any) -> None:
     if x._array.dtype.kind == "b":
-        raise RuntimeError(f'"{name}" not implemented for \'Bool\'')
+        raise RuntimeError(f"\"{name}\" not implemented for 'Bool'")
 
 
 @public(out=True)
-def mm(input: Any, mat2: Any) -> Any:  # noqa: A002
+def mm(input: Any, mat2: Any) -> Any:
     """The product of two matrices, (n, k) @ (k, m)."""
     if not isinstance(mat2, Tensor):
         raise type_error("mm", mat2, 2, "mat2")
@@ -76,7 +78,7 @@ def mm(input: Any, mat2: Any) -> Any:  # noqa: A002
 
 
 @public(out=True)
-def bmm(input: Any, mat2: Any) -> Any:  # noqa: A002
+def bmm(input: Any, mat2: Any) -> Any:
     """The products of batches of matrices, (b, n, k) @ (b, k, m)."""
     a, b = input._array, mat2._array
     if a.ndim != 3:
@@ -92,7 +94,7 @@ def bmm(input: Any, mat2: Any) -> Any:  # noqa: A002
 
 
 @public(out=True)
-def matmul(input: Any, other: Any) -> Any:  # noqa: A002
+def matmul(input: Any, other: Any) -> Any:
     """The matrix product, of vectors, matrices and batches of matrices (whose leading dimensions broadcast).
 
     https://docs.pytorch.org/docs/stable/generated/torch.matmul.html
@@ -108,9 +110,7 @@ def matmul(input: Any, other: Any) -> Any:  # noqa: A002
     a, b = input._array, other._array
     n, m = a.ndim, b.ndim
     if n == 0 or m == 0:
-        raise RuntimeError(
-            f"both arguments to matmul need to be at least 1D, but they are {n}D and {m}D"
-        )
+        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {n}D and {m}D")
     if a.dtype is not b.dtype:
         _same_dtype(input, other)
     if n == 2 and m == 2:
@@ -169,7 +169,7 @@ def mt_vector(x: Any) -> Any:
 
 
 @public(out=True)
-def dot(input: Any, tensor: Any = None, *, other: Any = None) -> Any:  # noqa: A002
+def dot(input: Any, tensor: Any = None, *, other: Any = None) -> Any:
     """The inner product of two vectors (without conjugation)."""
     y = tensor if tensor is not None else other
     a, b = input._array, y._array
@@ -187,24 +187,26 @@ def dot(input: Any, tensor: Any = None, *, other: Any = None) -> Any:  # noqa: A
 
 
 @public(out=True)
-def vdot(input: Any, other: Any) -> Any:  # noqa: A002
+def vdot(input: Any, other: Any) -> Any:
     """The inner product of two vectors, the first conjugated."""
     return dot(input.conj(), other)
 
 
 @public(out=True)
-def mv(input: Any, vec: Any) -> Any:  # noqa: A002
+def mv(input: Any, vec: Any) -> Any:
     """A matrix times a vector."""
     a, b = input._array, vec._array
     if a.ndim != 2 or b.ndim != 1:
         raise RuntimeError(f"vector + matrix @ vector expected, got {1}, {a.ndim}, {b.ndim}")
     if a.shape[1] != b.shape[0]:
-        raise RuntimeError(f"size mismatch, got input ({a.shape[0]}), mat ({a.shape[0]}x{a.shape[1]}), vec ({b.shape[0]})")
+        raise RuntimeError(
+            f"size mismatch, got input ({a.shape[0]}), mat ({a.shape[0]}x{a.shape[1]}), vec ({b.shape[0]})"
+        )
     return reshape(_mm(input, reshape(vec, (b.shape[0], 1))), (a.shape[0],))
 
 
 @public(out=True, aliases=("ger",))
-def outer(input: Any, vec2: Any) -> Any:  # noqa: A002
+def outer(input: Any, vec2: Any) -> Any:
     """The outer product of two vectors."""
     if input._array.ndim != 1:
         raise RuntimeError(f"outer: Expected 1-D argument self, but got {input._array.ndim}-D")
@@ -216,7 +218,7 @@ def outer(input: Any, vec2: Any) -> Any:  # noqa: A002
 # ---- beta * input + alpha * product -------------------------------------------------------------------------------------
 
 
-def _blend(name: str, input: Any, product: Any, beta: Any, alpha: Any) -> Any:  # noqa: A002
+def _blend(name: str, input: Any, product: Any, beta: Any, alpha: Any) -> Any:
     if input.dtype.category <= dtypes.INT:  # numbers are cast to the matrices' type, but addr refuses
         for label, value in (("beta", beta), ("alpha", alpha)):
             if name == "addr" and isinstance(value, float):
@@ -245,7 +247,7 @@ _zeroed: Any = primitive("MulBackward0", lambda a: np.zeros_like(a), a=lambda g:
 
 
 @public(out=True, inplace=True)
-def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:  # noqa: A002
+def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """`beta * input + alpha * (mat1 @ mat2)`."""
     for name, x in (("mat1", mat1), ("mat2", mat2)):
         if x._array.ndim != 2:
@@ -253,18 +255,20 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) ->
     _check_mm(mat1, mat2)
     _same_dtype(mat1, mat2, "m1 and m2")
     if input._array.dtype != mat1._array.dtype:
-        raise RuntimeError(f"self and mat2 must have the same dtype, but got {input.dtype.scalar_name} and {mat2.dtype.scalar_name}")
+        raise RuntimeError(
+            f"self and mat2 must have the same dtype, but got {input.dtype.scalar_name} and {mat2.dtype.scalar_name}"
+        )
     return _blend("addmm", input, _mm(mat1, mat2), beta, alpha)
 
 
 @public(out=True, inplace=True)
-def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:  # noqa: A002
+def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """`beta * input + alpha * (mat @ vec)`."""
     return _blend("addmv", input, mv(mat, vec), beta, alpha)
 
 
 @public(out=True, inplace=True)
-def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:  # noqa: A002
+def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """`beta * input + alpha * outer(vec1, vec2)`."""
     if vec1._array.ndim != 1:
         raise RuntimeError(f"addr: Expected 1-D argument vec1, but got {vec1._array.ndim}-D")
@@ -274,13 +278,13 @@ def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> 
 
 
 @public(out=True, inplace=True)
-def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:  # noqa: A002
+def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """`beta * input + alpha * sum of batch1 @ batch2 over the batch`."""
     return _blend("addbmm", input, bmm(batch1, batch2).sum(0), beta, alpha)
 
 
 @public(out=True, inplace=True)
-def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:  # noqa: A002
+def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """`beta * input + alpha * (batch1 @ batch2)` for batches."""
     return _blend("baddbmm", input, bmm(batch1, batch2), beta, alpha)
 
@@ -317,7 +321,7 @@ def mt_conj(a: Any) -> Any:
     return mt_vector(a)
 
 
-def linear(input: Any, weight: Any, bias: Any = None) -> Any:  # noqa: A002
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """`input @ weight.T + bias` for input (..., in), weight (out, in) and bias (out)."""
     if not isinstance(input, Tensor):
         raise type_error("linear", input)
@@ -333,7 +337,9 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:  # noqa: A002
             else "both arguments to linear need to be at least 1D, but they are 0D and 2D"
         )
     if a.dtype is not w.dtype and a.dtype != w.dtype:
-        raise RuntimeError(f"mat1 and mat2 must have the same dtype, but got {input.dtype.scalar_name} and {weight.dtype.scalar_name}")
+        raise RuntimeError(
+            f"mat1 and mat2 must have the same dtype, but got {input.dtype.scalar_name} and {weight.dtype.scalar_name}"
+        )
     if bias is not None and bias._array.ndim != 1:
         return add(_linear(input, weight, None), bias)
     return _linear(input, weight, bias)
@@ -374,7 +380,9 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
             elif m == 1:
                 a = a.sum(i, keepdim=True)
             else:
-                raise RuntimeError(f"contracted dimensions need to match, but first has size {n} in dim {i} and second has size {m} in dim {j}")
+                raise RuntimeError(
+                    f"contracted dimensions need to match, but first has size {n} in dim {i} and second has size {m} in dim {j}"
+                )
     rest_a = [d for d in range(a.dim()) if d not in left]
     rest_b = [d for d in range(b.dim()) if d not in right]
     inner = math.prod(a.shape[d] for d in left)
@@ -384,7 +392,7 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
 
 
 @public(out=True)
-def inner(input: Any, other: Any) -> Any:  # noqa: A002
+def inner(input: Any, other: Any) -> Any:
     """Sums of products over the last dimensions."""
     if input._array.ndim == 0 or other._array.ndim == 0:
         return mul(input, other)
@@ -396,7 +404,7 @@ def inner(input: Any, other: Any) -> Any:  # noqa: A002
 
 
 @public(out=True)
-def kron(input: Any, other: Any) -> Any:  # noqa: A002
+def kron(input: Any, other: Any) -> Any:
     """The Kronecker product."""
     n = max(input.dim(), other.dim())
     x = input.reshape((1,) * (n - input.dim()) + tuple(input.shape))
@@ -479,7 +487,9 @@ def einsum(*args: Any) -> Any:
 
 def _einsum_arguments(args: Any) -> tuple[str, list[Any]]:
     if not args:
-        raise ValueError("einsum(): must specify the equation string and at least one operand, or at least one operand and its subscripts list")
+        raise ValueError(
+            "einsum(): must specify the equation string and at least one operand, or at least one operand and its subscripts list"
+        )
     if isinstance(args[0], str):
         operands = args[1:]
         if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
@@ -487,7 +497,9 @@ def _einsum_arguments(args: Any) -> tuple[str, list[Any]]:
         return args[0], list(operands)
 
     def letters(items: Any) -> str:
-        return "".join("..." if v is Ellipsis else chr(ord("A") + v) if v < 26 else chr(ord("a") + v - 26) for v in items)
+        return "".join(
+            "..." if v is Ellipsis else chr(ord("A") + v) if v < 26 else chr(ord("a") + v - 26) for v in items
+        )
 
     operands, terms = [], []
     for i in range(0, len(args) - 1, 2):
@@ -504,13 +516,16 @@ def _labels(term: str, x: Any, number: int) -> list[Any]:
     before, dots, after = term.partition("...")
     for c in before + after:
         if not c.isalpha():
-            raise RuntimeError(f"einsum(): invalid subscript given at index {term.index(c)} in the equation string, subscripts must be in [a-zA-Z]")
+            raise RuntimeError(
+                f"einsum(): invalid subscript given at index {term.index(c)} in the equation string, subscripts must be in [a-zA-Z]"
+            )
     extra = x.dim() - len(before) - len(after)
     if extra < 0 or (extra and not dots):
         raise RuntimeError(
             f"einsum(): the number of subscripts in the equation ({len(before) + len(after)}) "
             + ("does not match" if not dots else "is more than")
-            + f" the number of dimensions ({x.dim()}) for operand {number}" + ("" if dots else " and no ellipsis was given")
+            + f" the number of dimensions ({x.dim()}) for operand {number}"
+            + ("" if dots else " and no ellipsis was given")
         )
     return [*before, *range(-extra, 0), *after]
 
@@ -541,7 +556,7 @@ def _aligned(x: Any, labels: list[Any], order: list[Any]) -> Any:
 
 def _sum_product(x: Any, y: Any, dims: list[int]) -> Any:
     """`(x * y).sum(dims, keepdim=True)` as one batched matrix product."""
-    dims = [d for d in dims]
+    dims = list(dims)
     if not dims:
         return mul(x, y)
     for d in list(dims):

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from .. import dtypes
-from ..autograd.tensor import Tensor, wrap, wrap_dim
+from ..autograd.tensor import wrap_dim
 from ..backend.numpy import lapack
 from .creation import eye
 from .declare import primitive, public
 from .joining import cat
 from .linear import matmul, mt, silent_zero
 from .shape import diagonal
-from .triangular import check_floating, check_matrix, check_square, linalg
+from .triangular import check_floating, check_square, linalg
 
 
 @linalg
-def linalg_matmul(input: Any, other: Any) -> Any:  # noqa: A002
+def linalg_matmul(input: Any, other: Any) -> Any:
     """`torch.matmul`."""
     return matmul(input, other)
 
 
 @linalg
-def linalg_diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:  # noqa: N803
+def linalg_diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
     """The diagonal of the last two dimensions."""
     return diagonal(A, offset, dim1, dim2)
 
@@ -47,17 +45,17 @@ def _power(x: Any, n: int, name: str) -> Any:
         n >>= 1
         if n:
             square = matmul(square, square)
-    return result.clone() if result is x else result  # type: ignore[union-attr]
+    return result.clone() if result is x else result
 
 
 @linalg
-def linalg_matrix_power(A: Any, n: int) -> Any:  # noqa: N803
+def linalg_matrix_power(A: Any, n: int) -> Any:
     """Square matrices to an integer power; negative ones are powers of the inverse."""
     return _power(A, n, "linalg.matrix_power")
 
 
 @public(out=True)
-def matrix_power(input: Any, n: int) -> Any:  # noqa: A002
+def matrix_power(input: Any, n: int) -> Any:
     """The old name of `linalg.matrix_power`."""
     return _power(input, n, "linalg.matrix_power")
 
@@ -70,11 +68,13 @@ def _exp_backward(g: Any, a: Any) -> Any:
     return _exp(block)[..., :n, n:]
 
 
-_exp = primitive("LinalgMatrixExpBackward0", lambda a: lapack.matrix_exp(a), tensors=True, a=lambda g, a: _exp_backward(g, a))
+_exp = primitive(
+    "LinalgMatrixExpBackward0", lambda a: lapack.matrix_exp(a), tensors=True, a=lambda g, a: _exp_backward(g, a)
+)
 
 
 @public
-def matrix_exp(A: Any) -> Any:  # noqa: N803
+def matrix_exp(A: Any) -> Any:
     """The exponential of square matrices."""
     check_square(A, "linalg.matrix_exp")
     check_floating(A, "linalg.matrix_exp")
@@ -108,7 +108,9 @@ def linalg_multi_dot(tensors: Any) -> Any:
     for i, x in enumerate(items):
         ends = i in (0, len(items) - 1)
         if ends and x.dim() not in (1, 2):
-            raise RuntimeError(f"multi_dot(): {'the first' if i == 0 else 'the last'} tensor must be 1D or 2D but got {x.dim()}D")
+            raise RuntimeError(
+                f"multi_dot(): {'the first' if i == 0 else 'the last'} tensor must be 1D or 2D but got {x.dim()}D"
+            )
         if not ends and x.dim() != 2:
             raise RuntimeError(f"multi_dot(): tensor {i} must be 2D but got {x.dim()}D")
         if x.dtype is not first.dtype:
@@ -156,13 +158,13 @@ def _cross(x: Any, y: Any, dim: int) -> Any:
 
 
 @linalg
-def linalg_cross(input: Any, other: Any, *, dim: int = -1) -> Any:  # noqa: A002
+def linalg_cross(input: Any, other: Any, *, dim: int = -1) -> Any:
     """The cross product of vectors of three."""
     return _cross(input, other, dim)
 
 
 @public(out=True)
-def cross(input: Any, other: Any, dim: int | None = None) -> Any:  # noqa: A002
+def cross(input: Any, other: Any, dim: int | None = None) -> Any:
     """The cross product along `dim`, or along the first dimension of size three."""
     if dim is None:
         if input.dim() != other.dim():
@@ -188,9 +190,9 @@ def linalg_vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
 
 
 @linalg
-def linalg_vander(x: Any, N: int | None = None) -> Any:  # noqa: N803
+def linalg_vander(x: Any, N: int | None = None) -> Any:
     """The Vandermonde matrices of vectors, powers ascending."""
-    if N is not None and N <= 1 or N is None and (x.dim() == 0 or x.shape[-1] <= 1):
+    if (N is not None and N <= 1) or (N is None and (x.dim() == 0 or x.shape[-1] <= 1)):
         raise RuntimeError("N must be greater than 1.")
     x = x.reshape(1) if x.dim() == 0 else x
     n = x.shape[-1] if N is None else N

@@ -11,7 +11,7 @@ from ..autograd.tensor import wrap
 from . import normalization
 from .declare import FUNCTIONS, public
 
-_F = normalization.FUNCTIONAL
+_F: dict[str, Any] = normalization.FUNCTIONAL
 
 
 def _statistics(x: Any, dims: tuple[int, ...], eps: float, keepdim: bool) -> tuple[Any, Any]:
@@ -25,7 +25,7 @@ def _statistics(x: Any, dims: tuple[int, ...], eps: float, keepdim: bool) -> tup
 
 
 @public(method=False)
-def native_layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: float) -> Any:  # noqa: A002
+def native_layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: float) -> Any:
     """Layer normalization, with the mean and reciprocal deviation of each sample."""
     y = _F["layer_norm"](input, normalized_shape, weight, bias, eps)
     n = len(normalized_shape)
@@ -33,9 +33,7 @@ def native_layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any,
 
 
 @public(method=False)
-def native_group_norm(
-    input: Any, weight: Any, bias: Any, N: int, C: int, HxW: int, group: int, eps: float  # noqa: A002, N803
-) -> Any:
+def native_group_norm(input: Any, weight: Any, bias: Any, N: int, C: int, HxW: int, group: int, eps: float) -> Any:
     """Group normalization, with the mean and reciprocal deviation of each group."""
     y = _F["group_norm"](input, group, weight, bias, eps)
     return (y, *_statistics(input.reshape(N, group, -1), (2,), eps, False))
@@ -43,7 +41,7 @@ def native_group_norm(
 
 @public(method=False)
 def native_batch_norm(
-    input: Any,  # noqa: A002
+    input: Any,
     weight: Any,
     bias: Any,
     running_mean: Any,
@@ -60,7 +58,7 @@ def native_batch_norm(
 
 
 @public(method=False, name="_native_batch_norm_legit")
-def _native_batch_norm_legit(input: Any, weight: Any, bias: Any, *rest: Any) -> Any:  # noqa: A002
+def _native_batch_norm_legit(input: Any, weight: Any, bias: Any, *rest: Any) -> Any:
     """`native_batch_norm`, with or without running statistics."""
     running = rest[:2] if len(rest) == 5 else (None, None)
     return native_batch_norm(input, weight, bias, *running, *rest[-3:])
@@ -68,7 +66,7 @@ def _native_batch_norm_legit(input: Any, weight: Any, bias: Any, *rest: Any) -> 
 
 @public(method=False, name="_batch_norm_with_update")
 def _batch_norm_with_update(
-    input: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, momentum: float, eps: float  # noqa: A002
+    input: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, momentum: float, eps: float
 ) -> Any:
     """`native_batch_norm` in training, and an empty reserve."""
     found = native_batch_norm(input, weight, bias, running_mean, running_var, True, momentum, eps)
@@ -77,7 +75,7 @@ def _batch_norm_with_update(
 
 @public(method=False)
 def instance_norm(
-    input: Any,  # noqa: A002
+    input: Any,
     weight: Any,
     bias: Any,
     running_mean: Any,
@@ -92,7 +90,7 @@ def instance_norm(
 
 
 @public(method=False)
-def norm_except_dim(v: Any, pow: int = 2, dim: int = 0) -> Any:  # noqa: A002
+def norm_except_dim(v: Any, pow: int = 2, dim: int = 0) -> Any:
     """The p-norm over all dimensions but one, which are kept."""
     if dim == -1:
         return FUNCTIONS["norm"](v, pow)

@@ -41,7 +41,9 @@ def spread(g: Any, shape: Any, axes: Any, keep: bool) -> Any:
 
 
 _sum: Any = primitive(
-    "SumBackward0", lambda a, axes, keep: K.sum(a, axes, keep), a=lambda g, a_shape, axes, keep: spread(g, a_shape, axes, keep)
+    "SumBackward0",
+    lambda a, axes, keep: K.sum(a, axes, keep),
+    a=lambda g, a_shape, axes, keep: spread(g, a_shape, axes, keep),
 )
 
 
@@ -51,7 +53,9 @@ def _real_axes(x: Any, axes: Any) -> Any:
 
 
 @public(name="sum", out=True)
-def sum_(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A002
+def sum_(
+    input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None, keepdims: bool = False
+) -> Any:
     """The sum of all elements, or along dimensions; integers and bools sum to int64.
 
     >>> import rushlight as torch
@@ -88,7 +92,7 @@ def count(shape: tuple[int, ...], axes: Any) -> int:
 
 
 @public(out=True)
-def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None) -> Any:  # noqa: A002
+def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None) -> Any:
     """The mean of all elements, or along dimensions."""
     if not isinstance(input, Tensor):
         raise type_error("mean", input)
@@ -101,8 +105,6 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
         )
     axes = axes_of(x, dim if axis is None else axis)
     return _mean(x, _real_axes(x, axes), keepdim)
-
-
 
 
 # ---- products and norms -------------------------------------------------------------------------------------------------
@@ -126,7 +128,7 @@ _prod: Any = primitive(
 
 
 @public(out=True)
-def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:  # noqa: A002
+def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The product of all elements, or along one dimension; integers and bools to int64."""
     x = input if dtype is None else input.to(dtype)
     if dtype is None and x._array.dtype.kind in "biu":
@@ -169,14 +171,20 @@ def _check_float(name: str, x: Any) -> None:
 
 
 @public(out=True)
-def var(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:  # noqa: A002
+def var(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
     """The variance over all elements, or along dimensions, divided by `n - correction` (1)."""
     dim, unbiased = _spread_arguments(dim, unbiased)
     _check_float("std and var", input)
     axes = _real_axes(input, axes_of(input, dim))
     c = _correction(unbiased, correction)
-    if count(input._array.shape, axes) <= c and not (count(input._array.shape, axes) == 0 and input._array.size == 0 and axes is not None):
-        warnings.warn("var(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel divided by output numel).", UserWarning, stacklevel=2)
+    if count(input._array.shape, axes) <= c and not (
+        count(input._array.shape, axes) == 0 and input._array.size == 0 and axes is not None
+    ):
+        warnings.warn(
+            "var(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel divided by output numel).",
+            UserWarning,
+            stacklevel=2,
+        )
     return _var(input, axes, keepdim, c)
 
 
@@ -189,19 +197,25 @@ _root: Any = primitive(
 
 
 @public(out=True)
-def std(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:  # noqa: A002
+def std(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
     """The standard deviation; see `var`."""
     dim, unbiased = _spread_arguments(dim, unbiased)
     _check_float("std and var", input)
     axes = _real_axes(input, axes_of(input, dim))
     c = _correction(unbiased, correction)
     if count(input._array.shape, axes) <= c and not (input._array.size == 0 and axes is not None):
-        warnings.warn("std(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel divided by output numel).", UserWarning, stacklevel=2)
+        warnings.warn(
+            "std(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel divided by output numel).",
+            UserWarning,
+            stacklevel=2,
+        )
     return _root(input, axes, keepdim, c)
 
 
 def _with_mean(name: str, op: Any) -> None:
-    def both(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:  # noqa: A002
+    def both(
+        input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+    ) -> Any:
         dim, unbiased = _spread_arguments(dim, unbiased)
         return op(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
 
@@ -220,11 +234,15 @@ _logsumexp: Any = primitive(
 
 
 def _softmax_like(a: Any, total: Any) -> Any:
-    return (a - total.masked_fill(total.abs() == math.inf, 0)).exp().conj() if a.dtype.category != dtypes.COMPLEX else (a - total).exp().conj()
+    return (
+        (a - total.masked_fill(total.abs() == math.inf, 0)).exp().conj()
+        if a.dtype.category != dtypes.COMPLEX
+        else (a - total).exp().conj()
+    )
 
 
 @public(out=True)
-def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:  # noqa: A002
+def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
     """`log(sum(exp(input)))` along dimensions, without overflow."""
     x = input.to(dtypes.get_default_dtype()) if input.dtype.category < dtypes.FLOAT else input
     return _logsumexp(x, _real_axes(x, axes_of(x, dim)), keepdim)
@@ -234,13 +252,15 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:  # noqa: A002
 
 
 def _logical(name: str, kernel: Any) -> None:
-    def op(input: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None) -> Any:  # noqa: A002
+    def op(input: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None) -> Any:
         axes = _real_axes(input, axes_of(input, dim if axis is None else axis))
         found = kernel(input._array, axes, keepdim)
         return wrap(found.astype(np.uint8) if input._array.dtype == np.uint8 else found)
 
     op.__name__ = op.__qualname__ = name
-    op.__doc__ = f"Whether {'every element is' if name == 'all' else 'some element is'} not zero, in all or along dimensions."
+    op.__doc__ = (
+        f"Whether {'every element is' if name == 'all' else 'some element is'} not zero, in all or along dimensions."
+    )
     public(op, name=name, out=True)
 
 
@@ -255,7 +275,9 @@ def _no_empty(name: str, x: Any, axes: Any) -> None:
     shape = x._array.shape
     if axes is None:
         if not x._array.size:
-            raise RuntimeError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.")
+            raise RuntimeError(
+                f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
+            )
         return
     for i in axes:
         if shape and shape[i] == 0:
@@ -275,13 +297,15 @@ def _extreme_over(name: str, kernel: Any, kernel_name: str) -> Any:
         a=lambda g, a, out, a_shape, axes, keep: _evenly(g, a, out, a_shape, axes, keep),
     )  # fmt: skip
 
-    def extreme(input: Any, dim: Any = (), keepdim: bool = False) -> Any:  # noqa: A002
+    def extreme(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
         axes = axes_of(input, dim if dim != () else None)
         _no_empty(name, input, axes)
         return op(input, _real_axes(input, axes), keepdim)
 
     extreme.__name__ = extreme.__qualname__ = name
-    extreme.__doc__ = f"The {'largest' if name == 'amax' else 'smallest'} element along dimensions; ties share the gradient."
+    extreme.__doc__ = (
+        f"The {'largest' if name == 'amax' else 'smallest'} element along dimensions; ties share the gradient."
+    )
     public(extreme, name=name, out=True)
     return op
 
@@ -290,7 +314,7 @@ _amax, _amin = _extreme_over("amax", K.amax, "max_values_cpu"), _extreme_over("a
 
 
 @public(out=True)
-def aminmax(input: Any, *, dim: Any = None, keepdim: bool = False) -> Any:  # noqa: A002
+def aminmax(input: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     """The smallest and the largest element."""
     axes = axes_of(input, dim)
     _no_empty("aminmax", input, axes)
@@ -332,7 +356,7 @@ def _max_or_min(name: str, arg: Any, everything: Any, pairwise: str) -> None:
     )  # fmt: skip
     result = named(name, "values indices")
 
-    def op(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:  # noqa: A002
+    def op(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
         if not isinstance(input, Tensor):
             raise type_error(name, input)
         if isinstance(dim, Tensor) or other is not None:
@@ -369,13 +393,15 @@ _max_or_min("min", K.argmin, K.amin, "minimum")
 
 
 def _arg(name: str, kernel: Any) -> None:
-    def op(input: Any, dim: Any = None, keepdim: bool = False) -> Any:  # noqa: A002
+    def op(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
         a = input._array
         if a.dtype.kind in "bc":
             raise RuntimeError(f"{name}(): does not support {'bool' if a.dtype.kind == 'b' else 'complex'} input")
         if dim is None:
             if not a.size:
-                raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.")
+                raise IndexError(
+                    f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
+                )
             found = kernel(a.reshape(-1), 0, False)
             return wrap(found.reshape((1,) * a.ndim) if keepdim else found)
         axis = wrap_dim(dim, a.ndim)
@@ -385,7 +411,9 @@ def _arg(name: str, kernel: Any) -> None:
         return wrap(kernel(a, axis, keepdim))
 
     op.__name__ = op.__qualname__ = name
-    op.__doc__ = f"The index of the {'largest' if name == 'argmax' else 'smallest'} element, of all or along a dimension."
+    op.__doc__ = (
+        f"The index of the {'largest' if name == 'argmax' else 'smallest'} element, of all or along a dimension."
+    )
     public(op, name=name, out=True)
 
 
@@ -397,7 +425,7 @@ _arg("argmin", K.argmin)
 
 
 @public(out=True)
-def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:  # noqa: A002
+def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The sum, nan counting as zero."""
     if input.dtype.category == dtypes.COMPLEX:
         raise RuntimeError("nansum on CPU does not support complex inputs")
@@ -406,10 +434,12 @@ def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = N
 
 
 @public(out=True)
-def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:  # noqa: A002
+def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The mean of what is not nan."""
     if input.dtype.category < dtypes.FLOAT:
-        raise RuntimeError(f"nanmean(): expected input to have floating point or complex dtype but got {input.dtype.scalar_name}")
+        raise RuntimeError(
+            f"nanmean(): expected input to have floating point or complex dtype but got {input.dtype.scalar_name}"
+        )
     n = input.isnan().logical_not().sum(dim, keepdim)
     return nansum(input, dim, keepdim, dtype=dtype) / n
 
@@ -458,41 +488,45 @@ _p_norm: Any = primitive(
 )  # fmt: skip
 
 
-def vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:  # noqa: A002
+def vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The p-norm of vectors: over all elements, or along dimensions."""
     if x.dtype.category < dtypes.FLOAT:
-        raise RuntimeError(f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {x.dtype.scalar_name}")
+        raise RuntimeError(
+            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {x.dtype.scalar_name}"
+        )
     if dtype is not None:
         x = x.to(dtype)
     axes = _real_axes(x, axes_of(x, dim))
     order = float(ord)
     if order < 0 or order == math.inf:
-        bad = axes is None and not x._array.size or axes is not None and any(x._array.shape[i] == 0 for i in axes)
+        bad = (axes is None and not x._array.size) or (axes is not None and any(x._array.shape[i] == 0 for i in axes))
         if bad:
-            raise RuntimeError(f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not have an identity")
+            raise RuntimeError(
+                f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not have an identity"
+            )
     return _vector_norm(x, order, axes, keepdim)
 
 
 @public(out=True)
-def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:  # noqa: A002
+def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
     """The p-norm of vectors, or a matrix norm by name (`fro`, `nuc`)."""
     if p == "nuc":
-        from ..linalg import matrix_norm
+        from .spectra import linalg_matrix_norm
 
-        return matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
+        return linalg_matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
     if p == "fro" or p is None:
         p = 2
     return vector_norm(input, p, dim, keepdim, dtype=dtype)
 
 
 @public(out=True)
-def dist(input: Any, other: Any, p: float = 2) -> Any:  # noqa: A002
+def dist(input: Any, other: Any, p: float = 2) -> Any:
     """The p-norm of the difference."""
     return vector_norm(input - other, p)
 
 
 @public(out=True, inplace=True)
-def renorm(input: Any, p: float, dim: int, maxnorm: float) -> Any:  # noqa: A002
+def renorm(input: Any, p: float, dim: int, maxnorm: float) -> Any:
     """Slices along `dim` scaled down to p-norm `maxnorm` where theirs is larger."""
     axis = wrap_dim(dim, input._array.ndim)
     others = [i for i in range(input._array.ndim) if i != axis]

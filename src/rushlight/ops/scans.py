@@ -34,7 +34,7 @@ _cumsum: Any = primitive(
 
 
 @public(out=True, inplace=True)
-def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:  # noqa: A002
+def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """Running sums along a dimension."""
     return _cumsum(_typed(input, dtype), wrap_dim(dim, input._array.ndim))
 
@@ -66,7 +66,7 @@ _cumprod: Any = primitive(
 
 
 @public(out=True, inplace=True)
-def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:  # noqa: A002
+def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """Running products along a dimension."""
     return _cumprod(_typed(input, dtype), wrap_dim(dim, input._array.ndim))
 
@@ -100,7 +100,7 @@ def _running_op(name: str, largest: bool) -> None:
     )  # fmt: skip
     result = named(name, "values indices")
 
-    def function(input: Any, dim: int) -> Any:  # noqa: A002
+    def function(input: Any, dim: int) -> Any:
         return result(op(input, wrap_dim(dim, input._array.ndim)))
 
     function.__name__ = function.__qualname__ = name
@@ -155,13 +155,13 @@ _logcumsumexp: Any = primitive(
 
 
 @public(out=True)
-def logcumsumexp(input: Any, dim: int) -> Any:  # noqa: A002
+def logcumsumexp(input: Any, dim: int) -> Any:
     """The logarithm of the running sum of exponentials."""
     return _logcumsumexp(input, wrap_dim(dim, input._array.ndim))
 
 
 @public(out=True)
-def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Any:  # noqa: A002
+def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """The n-th differences of neighbours along a dimension."""
     if input._array.ndim == 0:
         raise RuntimeError("diff expects input to be at least one-dimensional")
@@ -222,7 +222,7 @@ def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1
 
 
 @public(method=False)
-def gradient(input: Any, *, spacing: Any = None, dim: Any = None, edge_order: int = 1) -> Any:  # noqa: A002
+def gradient(input: Any, *, spacing: Any = None, dim: Any = None, edge_order: int = 1) -> Any:
     """Estimates of the derivative along dimensions, second order inside and of `edge_order` at the ends."""
     dims = list(range(input.dim())) if dim is None else [dim] if isinstance(dim, int) else list(dim)
     dims = [wrap_dim(d, input.dim()) for d in dims]
@@ -236,7 +236,11 @@ def gradient(input: Any, *, spacing: Any = None, dim: Any = None, edge_order: in
     elif isinstance(spacing, Tensor):
         steps = [spacing]
     if len(steps) != len(dims):
-        raise RuntimeError(f"torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal to 'self.dim() = {input.dim()}', since dim argument was not given, but got a list of length {len(steps)}" if dim is None else f"torch.gradient expected spacing to be unspecified, a scalar or it's spacing and dim arguments to have the same length, but got a spacing argument of length {len(steps)} and a dim argument of length {len(dims)}.")
+        raise RuntimeError(
+            f"torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal to 'self.dim() = {input.dim()}', since dim argument was not given, but got a list of length {len(steps)}"
+            if dim is None
+            else f"torch.gradient expected spacing to be unspecified, a scalar or it's spacing and dim arguments to have the same length, but got a spacing argument of length {len(steps)} and a dim argument of length {len(dims)}."
+        )
     if edge_order not in (1, 2):
         raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
     return tuple(_derivative(input, h, d, edge_order) for h, d in zip(steps, dims, strict=True))
@@ -260,7 +264,9 @@ def _derivative(x: Any, h: Any, d: int, edge: int) -> Any:
 
         a, b = w.narrow(d, 0, n - 2), w.narrow(d, 1, n - 2)
         inside = (
-            part(0, n - 2) * (-b / (a * (a + b))) + part(1, n - 2) * ((b - a) / (a * b)) + part(2, n - 2) * (a / (b * (a + b)))
+            part(0, n - 2) * (-b / (a * (a + b)))
+            + part(1, n - 2) * ((b - a) / (a * b))
+            + part(2, n - 2) * (a / (b * (a + b)))
         )
     else:
         inside = (part(2, n - 2) - part(0, n - 2)) / (h * 2)
@@ -273,9 +279,15 @@ def _derivative(x: Any, h: Any, d: int, edge: int) -> Any:
         last = (part(n - 1, 1) - part(n - 2, 1)) / step(-1)
     else:
         p, q = step(0), step(1)
-        first = part(0, 1) * (-(2 * p + q) / (p * (p + q))) + part(1, 1) * ((p + q) / (p * q)) + part(2, 1) * (-p / (q * (p + q)))
+        first = (
+            part(0, 1) * (-(2 * p + q) / (p * (p + q)))
+            + part(1, 1) * ((p + q) / (p * q))
+            + part(2, 1) * (-p / (q * (p + q)))
+        )
         p, q = step(-2), step(-1)
-        last = part(n - 3, 1) * (q / (p * (p + q))) + part(n - 2, 1) * (-(p + q) / (p * q)) + part(n - 1, 1) * ((p + 2 * q) / (q * (p + q)))
+        last = (
+            part(n - 3, 1) * (q / (p * (p + q)))
+            + part(n - 2, 1) * (-(p + q) / (p * q))
+            + part(n - 1, 1) * ((p + 2 * q) / (q * (p + q)))
+        )
     return cat([first, inside, last], d)
-
-

@@ -13,7 +13,15 @@ from .gathering import index_reduce
 from .joining import cat
 from .reduction import axes_of
 
-_REDUCTIONS = {"sum": "sum", "mean": "mean", "max": "amax", "min": "amin", "prod": "prod", "amax": "amax", "amin": "amin"}
+_REDUCTIONS = {
+    "sum": "sum",
+    "mean": "mean",
+    "max": "amax",
+    "min": "amin",
+    "prod": "prod",
+    "amax": "amax",
+    "amin": "amin",
+}
 _STARTS = {"sum": 0.0, "mean": 0.0, "prod": 1.0, "amax": -math.inf, "amin": math.inf}
 
 
@@ -45,7 +53,11 @@ def _segment_reduce(
     m, rows = counts.shape[-1], math.prod(lead)
     flat = counts.reshape(rows, m)
     used = flat.sum(1)
-    target = np.concatenate([r * m + np.repeat(np.arange(m), flat[r]) for r in range(rows)]) if rows else np.zeros(0, np.int64)
+    target = (
+        np.concatenate([r * m + np.repeat(np.arange(m), flat[r]) for r in range(rows)])
+        if rows
+        else np.zeros(0, np.int64)
+    )
     source = np.concatenate([r * n + np.arange(used[r]) for r in range(rows)]) if rows else np.zeros(0, np.int64)
     rest = tuple(data.shape[axis + 1 :])
     values = data.reshape((rows * n, *rest)).index_select(0, wrap(source.astype(np.int64)))
@@ -118,7 +130,7 @@ def _clamped(x: Any, indices: Any) -> tuple[Any, ...]:
 
 
 @public
-def hash_tensor(input: Any, dim: Any = (), *, keepdim: bool = False, mode: int = 0) -> Any:  # noqa: A002
+def hash_tensor(input: Any, dim: Any = (), *, keepdim: bool = False, mode: int = 0) -> Any:
     """The exclusive or of the bits of all elements as 64-bit numbers, or along dimensions."""
     a = input._array
     axes = axes_of(input, dim if dim != () else None)
@@ -127,5 +139,6 @@ def hash_tensor(input: Any, dim: Any = (), *, keepdim: bool = False, mode: int =
             "hash_tensor: Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the "
             "'dim' argument."
         )
+    xor: Any = np.bitwise_xor.reduce
     bits = a.astype(np.int64 if a.dtype.kind in "biu" else np.float64).view(np.uint64)
-    return wrap(np.asarray(np.bitwise_xor.reduce(bits, axis=axes if a.ndim else None, keepdims=keepdim)))
+    return wrap(np.asarray(xor(bits, axis=axes if a.ndim else None, keepdims=keepdim)))

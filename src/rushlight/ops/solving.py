@@ -58,7 +58,7 @@ _solve = primitive(
 _SOLVE_EX, _INV_EX = named("linalg_solve_ex", "result info"), named("linalg_inv_ex", "inverse info")
 
 
-def _is_vector(x: Any, y: Any) -> bool:
+def _is_vector(x: Any, y: Any) -> Any:
     """Whether the right-hand side is a vector (or a batch of them), not a matrix."""
     return y.dim() == 1 or (x.dim() - 1 == y.dim() and y.shape == x.shape[:-1])
 
@@ -77,7 +77,9 @@ def _solved(name: str, x: Any, y: Any, left: bool, check: bool) -> tuple[Any, An
     vector = _is_vector(x, y)
     rows = y.unsqueeze(-1) if vector else y
     if vector and not left:
-        raise RuntimeError(f"{label}: Vector broadcasting of the left hand side is not supported for left=False. In this case linalg.solve is equivalent to B / A.squeeze(-1)")
+        raise RuntimeError(
+            f"{label}: Vector broadcasting of the left hand side is not supported for left=False. In this case linalg.solve is equivalent to B / A.squeeze(-1)"
+        )
     check_matrix(rows, label, "B")
     check_product(label, x, rows, left)
     check_batches(x, rows)
@@ -93,13 +95,13 @@ def _solved(name: str, x: Any, y: Any, left: bool, check: bool) -> tuple[Any, An
 
 
 @linalg
-def linalg_solve(A: Any, B: Any, *, left: bool = True) -> Any:  # noqa: N803
+def linalg_solve(A: Any, B: Any, *, left: bool = True) -> Any:
     """The solution X of `A X = B` (or of `X A = B`), for a matrix or vector B."""
     return _solved("torch.linalg.solve", A, B, left, True)[0]
 
 
 @linalg
-def linalg_solve_ex(A: Any, B: Any, *, left: bool = True, check_errors: bool = False) -> Any:  # noqa: N803
+def linalg_solve_ex(A: Any, B: Any, *, left: bool = True, check_errors: bool = False) -> Any:
     """As `linalg.solve`; a singular A is told by `info`."""
     return _SOLVE_EX(_solved("torch.linalg.solve_ex", A, B, left, check_errors))
 
@@ -126,25 +128,25 @@ def _inverted(name: str, x: Any, check: bool) -> tuple[Any, Any]:
 
 
 @linalg
-def linalg_inv(A: Any) -> Any:  # noqa: N803
+def linalg_inv(A: Any) -> Any:
     """The inverse of square matrices."""
     return _inverted("linalg.inv", A, True)[0]
 
 
 @linalg
-def linalg_inv_ex(A: Any, *, check_errors: bool = False) -> Any:  # noqa: N803
+def linalg_inv_ex(A: Any, *, check_errors: bool = False) -> Any:
     """As `linalg.inv`; a singular matrix is told by `info`."""
     return _INV_EX(_inverted("linalg.inv_ex", A, check_errors))
 
 
 @public(out=True)
-def inverse(input: Any) -> Any:  # noqa: A002
+def inverse(input: Any) -> Any:
     """The old name of `linalg.inv`."""
     return linalg_inv(input)
 
 
 @linalg
-def linalg_tensorinv(A: Any, ind: int = 2) -> Any:  # noqa: N803
+def linalg_tensorinv(A: Any, ind: int = 2) -> Any:
     """The inverse of a tensor read as a matrix: its first `ind` dimensions are rows."""
     if ind <= 0:
         raise RuntimeError(f"Expected a strictly positive integer for 'ind', but got {ind}")
@@ -162,10 +164,10 @@ def linalg_tensorinv(A: Any, ind: int = 2) -> Any:  # noqa: N803
 
 
 @linalg
-def linalg_tensorsolve(A: Any, B: Any, dims: Any = None) -> Any:  # noqa: N803
+def linalg_tensorsolve(A: Any, B: Any, dims: Any = None) -> Any:
     """The solution X of `tensordot(A, X, X.ndim) = B`."""
     if dims is not None:
-        A = A.movedim(list(dims), list(range(A.dim() - len(dims), A.dim())))  # noqa: N806
+        A = A.movedim(list(dims), list(range(A.dim() - len(dims), A.dim())))
     rest = A.shape[B.dim() :]
     head = math.prod(A.shape[: B.dim()])
     if math.prod(rest) != head:
@@ -180,7 +182,7 @@ def linalg_tensorsolve(A: Any, B: Any, dims: Any = None) -> Any:  # noqa: N803
 
 
 @public(out=True)
-def cholesky_solve(input: Any, input2: Any, upper: bool = False) -> Any:  # noqa: A002
+def cholesky_solve(input: Any, input2: Any, upper: bool = False) -> Any:
     """The solution X of `L L^H X = input` for the factor L given."""
     for label, x in (("b", input), ("u", input2)):
         if x._array.ndim < 2:
@@ -194,7 +196,7 @@ def cholesky_solve(input: Any, input2: Any, upper: bool = False) -> Any:  # noqa
 
 
 @public(out=True)
-def cholesky_inverse(input: Any, upper: bool = False) -> Any:  # noqa: A002
+def cholesky_inverse(input: Any, upper: bool = False) -> Any:
     """The inverse of `L L^H` for the factor L given."""
     check_square(input, "cholesky_inverse")
     return cholesky_solve(eye(input.shape[-1], dtype=input.dtype), input, upper)
@@ -207,7 +209,7 @@ def _ordered(x: Any, pivots: Any, inverse: bool) -> Any:
 
 
 @linalg
-def linalg_lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint: bool = False) -> Any:  # noqa: N803
+def linalg_lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint: bool = False) -> Any:
     """The solution X of `A X = B` for A factored by `linalg.lu_factor`; with `adjoint`, of `A^H X = B`."""
     name = "linalg.lu_solve"
     check_floating(LU, name)
@@ -239,7 +241,7 @@ def linalg_lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint:
 
 
 @public(out=True)
-def lu_solve(input: Any, LU_data: Any, LU_pivots: Any) -> Any:  # noqa: A002, N803
+def lu_solve(input: Any, LU_data: Any, LU_pivots: Any) -> Any:
     """The old form of `linalg.lu_solve`."""
     return linalg_lu_solve(LU_data, LU_pivots, input)
 
@@ -279,7 +281,7 @@ _det = primitive("LinalgDetBackward0", _det_forward, tensors=True, a=lambda g, a
 
 
 @linalg
-def linalg_det(A: Any) -> Any:  # noqa: N803
+def linalg_det(A: Any) -> Any:
     """The determinant of square matrices."""
     check_square(A, "linalg.det")
     check_floating(A, "linalg.det")
@@ -288,7 +290,7 @@ def linalg_det(A: Any) -> Any:  # noqa: N803
 
 
 @public
-def det(input: Any) -> Any:  # noqa: A002
+def det(input: Any) -> Any:
     """The old name of `linalg.det`."""
     return linalg_det(input)
 
@@ -299,7 +301,9 @@ def _slogdet_forward(a: Any) -> Any:
         diagonal = np.diagonal(lu, 0, -2, -1)
         size = np.abs(diagonal)
         swaps = (pivots != np.arange(1, pivots.shape[-1] + 1)).sum(-1) % 2
-        sign = np.asarray(np.prod(np.where(size == 0, 0, diagonal / np.where(size == 0, 1, size)), -1) * np.where(swaps, -1, 1))
+        sign = np.asarray(
+            np.prod(np.where(size == 0, 0, diagonal / np.where(size == 0, 1, size)), -1) * np.where(swaps, -1, 1)
+        )
         logs = np.asarray(np.log(size).sum(-1))
     return [sign.astype(a.dtype), logs.astype(a.real.dtype)]
 
@@ -319,7 +323,7 @@ _LINALG_SLOGDET, _SLOGDET = named("linalg_slogdet", "sign logabsdet"), named("sl
 
 
 @linalg
-def linalg_slogdet(A: Any) -> Any:  # noqa: N803
+def linalg_slogdet(A: Any) -> Any:
     """The sign of the determinant, and the logarithm of its absolute value."""
     check_square(A, "linalg.slogdet")
     check_floating(A, "linalg.slogdet", low=False)
@@ -327,13 +331,13 @@ def linalg_slogdet(A: Any) -> Any:  # noqa: N803
 
 
 @public(out=True)
-def slogdet(input: Any) -> Any:  # noqa: A002
+def slogdet(input: Any) -> Any:
     """The old name of `linalg.slogdet`."""
     return _SLOGDET(linalg_slogdet(input))
 
 
 @public
-def logdet(input: Any) -> Any:  # noqa: A002
+def logdet(input: Any) -> Any:
     """The logarithm of the determinant: nan where it is negative."""
     check_square(input, "logdet")
     check_floating(input, "logdet", low=False)

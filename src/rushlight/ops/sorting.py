@@ -50,7 +50,7 @@ _SORT, _TOPK = named("sort", "values indices"), named("topk", "values indices")
 
 
 @public(out=True)
-def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:  # noqa: A002
+def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
     """The elements in order along a dimension, and where each came from; always stable."""
     if not isinstance(input, Tensor):
         raise type_error("sort", input)
@@ -60,13 +60,13 @@ def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = Fal
 
 
 @public(out=True)
-def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:  # noqa: A002
+def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
     """The indices that sort along a dimension."""
     return sort(input, dim, descending)[1]
 
 
 @public(out=True)
-def msort(input: Any) -> Any:  # noqa: A002
+def msort(input: Any) -> Any:
     """Sorted along the first dimension."""
     return sort(input, 0)[0]
 
@@ -80,7 +80,11 @@ def _top(a: Any, k: int, axis: int, largest: bool, in_order: bool) -> Any:
     if 0 < k < n // 4 and n > 64 and a.dtype.kind in "fiu":
         # Only the k best are sorted. The key of the worst of them decides, and ties go to the first.
         key = np.where(np.isnan(b), np.inf, b) if b.dtype.kind == "f" else b
-        place = np.argpartition(-key if largest and key.dtype.kind == "f" else key, k - 1 if not largest or key.dtype.kind == "f" else n - k, axis)
+        place = np.argpartition(
+            -key if largest and key.dtype.kind == "f" else key,
+            k - 1 if not largest or key.dtype.kind == "f" else n - k,
+            axis,
+        )
         chosen = np.take(place, range(k) if not largest or key.dtype.kind == "f" else range(n - k, n), axis)
         chosen = np.sort(chosen, axis)
         part = np.take_along_axis(b, chosen, axis)
@@ -98,7 +102,7 @@ _topk: Any = primitive(
 
 
 @public(out=True)
-def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:  # noqa: A002
+def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """The `k` largest (or smallest) elements along a dimension, and their indices."""
     axis = wrap_dim(dim, input._array.ndim)
     n = input._array.shape[axis] if input._array.ndim else 1
@@ -138,7 +142,7 @@ _KTH, _MEDIAN, _NANMEDIAN, _MODE = (named(n, "values indices") for n in ("kthval
 
 
 @public(out="apart")
-def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:  # noqa: A002
+def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     """The k-th smallest element along a dimension (from 1), and its index."""
     axis = wrap_dim(dim, input._array.ndim)
     n = input._array.shape[axis] if input._array.ndim else 1
@@ -170,13 +174,15 @@ _median = _ranked("MedianBackward0", _median_rank)
 
 
 def _median_function(name: str, skip_nan: bool, result: Any) -> None:
-    def median(input: Any, dim: Any = None, keepdim: bool = False) -> Any:  # noqa: A002
+    def median(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
         if input._array.dtype.kind in "bc":
             refuse("median_cpu" if dim is None else "median_out", input._array)
         if dim is None:
             flat = input.reshape(-1)
             if not flat._array.size:
-                return input.new_full((), math.nan if input.dtype.category == dtypes.FLOAT else np.iinfo(input._array.dtype).min)
+                return input.new_full(
+                    (), math.nan if input.dtype.category == dtypes.FLOAT else np.iinfo(input._array.dtype).min
+                )
             return _median(flat, 0, False, skip_nan)[0]
         axis = wrap_dim(dim, input._array.ndim)
         if input._array.ndim and input._array.shape[axis] == 0:
@@ -205,7 +211,7 @@ _mode = _ranked("ModeBackward0", _mode_rank)
 
 
 @public(out=True)
-def mode(input: Any, dim: int = -1, keepdim: bool = False) -> Any:  # noqa: A002
+def mode(input: Any, dim: int = -1, keepdim: bool = False) -> Any:
     """The most frequent element along a dimension (the smallest of such), and an index of it."""
     if input.dtype.category == dtypes.COMPLEX:
         refuse("mode_cpu", input._array)
@@ -221,7 +227,9 @@ def _quantile(x: Any, q: Any, dim: Any, keepdim: bool, interpolation: str, skip_
     if x.dtype not in (dtypes.float32, dtypes.float64):
         raise RuntimeError(f"{name}() input tensor must be either float or double dtype")
     if interpolation not in ("linear", "lower", "higher", "midpoint", "nearest"):
-        raise RuntimeError(f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}")
+        raise RuntimeError(
+            f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}"
+        )
     if not isinstance(q, Tensor):
         if not 0 <= q <= 1:
             raise RuntimeError(f"{name}() q must be in the range [0, 1] but got {q}")
@@ -278,13 +286,13 @@ def _quantile(x: Any, q: Any, dim: Any, keepdim: bool, interpolation: str, skip_
 
 
 @public(out=True)
-def quantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear") -> Any:  # noqa: A002
+def quantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear") -> Any:
     """The q-quantiles along a dimension, interpolated between neighbours."""
     return _quantile(input, q, dim, keepdim, interpolation, False, "quantile")
 
 
 @public(out=True)
-def nanquantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear") -> Any:  # noqa: A002
+def nanquantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear") -> Any:
     """As `quantile`, of what is not nan."""
     return _quantile(input, q, dim, keepdim, interpolation, True, "nanquantile")
 
@@ -293,7 +301,9 @@ def nanquantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, i
 
 
 @public(method=True)
-def unique(input: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None) -> Any:  # noqa: A002
+def unique(
+    input: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None
+) -> Any:
     """The distinct elements (or slices along `dim`), sorted; also the inverse and the counts if asked for."""
     a = input._array
     axis = None if dim is None else wrap_dim(dim, a.ndim)
@@ -305,7 +315,7 @@ def unique(input: Any, sorted: bool = True, return_inverse: bool = False, return
 
 
 @public(method=True)
-def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: bool = False, dim: Any = None) -> Any:  # noqa: A002
+def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: bool = False, dim: Any = None) -> Any:
     """Without repetitions of neighbours."""
     a = input._array
     rows = a.reshape(-1) if dim is None else np.moveaxis(a, wrap_dim(dim, a.ndim), 0)
@@ -319,26 +329,40 @@ def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: 
     counts = np.diff(np.append(np.nonzero(new)[0], n))
     values = values if dim is None else np.moveaxis(values, 0, wrap_dim(dim, a.ndim))
     found = [np.ascontiguousarray(values), inverse.reshape(a.shape if dim is None else -1), counts]
-    kept = [wrap(x if i == 0 else x.astype(np.int64)) for i, (x, w) in enumerate(zip(found, (True, return_inverse, return_counts), strict=True)) if w]
+    kept = [
+        wrap(x if i == 0 else x.astype(np.int64))
+        for i, (x, w) in enumerate(zip(found, (True, return_inverse, return_counts), strict=True))
+        if w
+    ]
     return kept[0] if len(kept) == 1 else tuple(kept)
 
 
 @public(method=False, out=True)
 def searchsorted(
-    sorted_sequence: Any, input: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None, sorter: Any = None  # noqa: A002
+    sorted_sequence: Any,
+    input: Any,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
+    sorter: Any = None,
 ) -> Any:
     """Where each value would go in sorted sequences (the last dimension)."""
     kind = np.int32 if out_int32 else np.int64
     if side is not None and side not in ("left", "right"):
         raise RuntimeError(f"torch.searchsorted(): side can only be 'left' or 'right' but got {side}")
     if side == "left" and right:
-        raise RuntimeError("torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True")
-    which = "right" if right or side == "right" else "left"
+        raise RuntimeError(
+            "torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True"
+        )
+    which: Any = "right" if right or side == "right" else "left"
     s = sorted_sequence._array
     if not isinstance(input, Tensor):
         if s.ndim != 1:
-            raise RuntimeError("torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1")
-        input = sorted_sequence.new_tensor(input)  # noqa: A001
+            raise RuntimeError(
+                "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1"
+            )
+        input = sorted_sequence.new_tensor(input)
     v = input._array
     if sorter is not None:
         s = np.take_along_axis(s, sorter._array, -1)
@@ -356,7 +380,7 @@ def searchsorted(
 
 
 @public(method=False, out=True)
-def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False) -> Any:  # noqa: A002
+def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False) -> Any:
     """The number of the bucket, between sorted boundaries, that each value falls into."""
     if boundaries.dim() != 1:
         raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries.dim()})")
@@ -364,7 +388,7 @@ def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bo
 
 
 @public(method=False)
-def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:  # noqa: A002
+def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
     """The combinations of `r` elements of a vector, as rows."""
     import itertools
 

@@ -78,19 +78,19 @@ def _check_eigh(x: Any, triangle: str) -> bool:
 
 
 @linalg
-def linalg_eigh(A: Any, UPLO: str = "L") -> Any:  # noqa: N803
+def linalg_eigh(A: Any, UPLO: str = "L") -> Any:
     """The eigenvalues, in ascending order, and eigenvectors of Hermitian matrices; one triangle is read."""
     return _LINALG_EIGH(_eigh(A, _check_eigh(A, UPLO)))
 
 
 @linalg
-def linalg_eigvalsh(A: Any, UPLO: str = "L") -> Any:  # noqa: N803
+def linalg_eigvalsh(A: Any, UPLO: str = "L") -> Any:
     """The eigenvalues of Hermitian matrices, in ascending order."""
     lower = _check_eigh(A, UPLO)
     if A.requires_grad:
         return _eigh(A, lower)[0]
     try:
-        return wrap(np.linalg.eigvalsh(A._array, UPLO.upper()))
+        return wrap(np.linalg.eigvalsh(A._array, "L" if lower else "U"))
     except np.linalg.LinAlgError:
         return wrap(np.full(A.shape[:-1], np.nan, A._array.real.dtype))
 
@@ -139,14 +139,14 @@ def _check_eig(name: str, x: Any) -> None:
 
 
 @linalg
-def linalg_eig(A: Any) -> Any:  # noqa: N803
+def linalg_eig(A: Any) -> Any:
     """The complex eigenvalues and eigenvectors of square matrices."""
     _check_eig("linalg.eig", A)
     return _LINALG_EIG(_eig(A))
 
 
 @linalg
-def linalg_eigvals(A: Any) -> Any:  # noqa: N803
+def linalg_eigvals(A: Any) -> Any:
     """The complex eigenvalues of square matrices."""
     _check_eig("linalg.eigvals", A)
     return _eig(A)[0]
@@ -224,29 +224,33 @@ def _check_svd(x: Any, driver: Any, name: str = "linalg.svd") -> None:
     check_matrix(x, name)
     check_floating(x, "linalg.svd")
     if driver is not None:
-        raise RuntimeError("torch.linalg.svd: keyword argument `driver=` is only supported on CUDA inputs with cuSOLVER backend.")
+        raise RuntimeError(
+            "torch.linalg.svd: keyword argument `driver=` is only supported on CUDA inputs with cuSOLVER backend."
+        )
     check_lapack(x, "linalg_svd_cpu")
 
 
 @linalg
-def linalg_svd(A: Any, full_matrices: bool = True, *, driver: Any = None) -> Any:  # noqa: N803
+def linalg_svd(A: Any, full_matrices: bool = True, *, driver: Any = None) -> Any:
     """U, the singular values in descending order, and Vh of `A = U diag(S) Vh`."""
     _check_svd(A, driver)
     return _LINALG_SVD(_svd(A, full_matrices))
 
 
 @linalg
-def linalg_svdvals(A: Any, *, driver: Any = None) -> Any:  # noqa: N803
+def linalg_svdvals(A: Any, *, driver: Any = None) -> Any:
     """The singular values, in descending order."""
     _check_svd(A, driver)
     return _svdvals(A)
 
 
 @public(out=True)
-def svd(input: Any, some: bool = True, compute_uv: bool = True) -> Any:  # noqa: A002
+def svd(input: Any, some: bool = True, compute_uv: bool = True) -> Any:
     """The old form of `linalg.svd`: U, S and V."""
     if input._array.ndim < 2:
-        raise RuntimeError(f"linalg.svd: input should have at least 2 dimensions, but has {input._array.ndim} dimensions instead")
+        raise RuntimeError(
+            f"linalg.svd: input should have at least 2 dimensions, but has {input._array.ndim} dimensions instead"
+        )
     _check_svd(input, None)
     if not compute_uv:
         m, n = input.shape[-2:]
@@ -263,7 +267,9 @@ def _tolerances(name: str, x: Any, atol: Any, rtol: Any) -> tuple[Any, Any]:
     """Absolute and relative tolerances as PyTorch chooses them: rounding alone, unless an absolute one is given."""
     for label, value in (("atol", atol), ("rtol", rtol)):
         if isinstance(value, Tensor) and value.is_complex():
-            raise RuntimeError(f"{name}: {label} tensor of complex type is not supported. Got {value.dtype.scalar_name}")
+            raise RuntimeError(
+                f"{name}: {label} tensor of complex type is not supported. Got {value.dtype.scalar_name}"
+            )
     absolute = 0.0 if atol is None else atol
     if rtol is None:
         relative: Any = float(np.finfo(x._array.dtype).eps) * max(x.shape[-2:])
@@ -289,9 +295,7 @@ def _above(values: Any, absolute: Any, relative: Any) -> Any:
 
 
 @linalg
-def linalg_matrix_rank(
-    A: Any, tol: Any = None, *, atol: Any = None, rtol: Any = None, hermitian: bool = False  # noqa: N803
-) -> Any:
+def linalg_matrix_rank(A: Any, tol: Any = None, *, atol: Any = None, rtol: Any = None, hermitian: bool = False) -> Any:
     """How many singular values exceed the tolerance."""
     name = "torch.linalg.matrix_rank"
     check_matrix(A, name, "input", "linalg_matrix_rank")
@@ -323,7 +327,7 @@ def _pinv_forward(a: Any, absolute: Any, relative: Any, hermitian: bool) -> Any:
 
 def _pinv_backward(g: Any, a: Any, p: Any) -> Any:
     ph, gh = mt(p), mt(g)
-    m, n = a.shape[-2:]
+    _m, _n = a.shape[-2:]
     first = -(ph @ g @ ph)
     kernel = p @ ph  # P P^H
     second = (gh - a @ (p @ gh)) @ kernel
@@ -332,18 +336,18 @@ def _pinv_backward(g: Any, a: Any, p: Any) -> Any:
     return first + second + third
 
 
-_pinv = primitive(
-    "LinalgPinvBackward0", _pinv_forward, tensors=True, a=lambda g, a, out: _pinv_backward(g, a, out)
-)
+_pinv = primitive("LinalgPinvBackward0", _pinv_forward, tensors=True, a=lambda g, a, out: _pinv_backward(g, a, out))
 
 
 @linalg
-def linalg_pinv(
-    A: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None  # noqa: N803
-) -> Any:
+def linalg_pinv(A: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Any:
     """The Moore-Penrose pseudo-inverse; singular values up to the tolerance count as zero."""
     name = "torch.linalg.pinv"
-    if not isinstance(A, Tensor) or A.dim() < 2 or A.dtype.name not in ("float32", "float64", "complex64", "complex128"):
+    if (
+        not isinstance(A, Tensor)
+        or A.dim() < 2
+        or A.dtype.name not in ("float32", "float64", "complex64", "complex128")
+    ):
         from .declare import combination_error
 
         if not isinstance(A, Tensor):
@@ -361,7 +365,7 @@ def linalg_pinv(
 
 
 @public
-def pinverse(input: Any, rcond: float = 1e-15) -> Any:  # noqa: A002
+def pinverse(input: Any, rcond: float = 1e-15) -> Any:
     """The old name of `linalg.pinv`."""
     return linalg_pinv(input, rcond)
 
@@ -405,7 +409,7 @@ _LINALG_LSTSQ = named("linalg_lstsq", "solution residuals rank singular_values")
 
 
 @linalg
-def linalg_lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> Any:  # noqa: N803
+def linalg_lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> Any:
     """The X that makes `A X - B` shortest, with residuals, rank and singular values where the driver tells them."""
     name = "torch.linalg.lstsq"
     if A.dim() < 2:
@@ -413,13 +417,17 @@ def linalg_lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None
     if B.dim() < 1:
         raise RuntimeError(f"{name}: other must have at least 1 dimension.")
     if A.dtype is not B.dtype:
-        raise RuntimeError(f"{name}: Expected input and other to have the same dtype, but got input's dtype {A.dtype.scalar_name} and other's dtype {B.dtype.scalar_name}")
+        raise RuntimeError(
+            f"{name}: Expected input and other to have the same dtype, but got input's dtype {A.dtype.scalar_name} and other's dtype {B.dtype.scalar_name}"
+        )
     drivers = ("gels", "gelsy", "gelsd", "gelss")
     if driver is not None and driver not in drivers:
         raise RuntimeError(f"{name}: parameter `driver` should be one of ({', '.join(drivers)})")
     gap = A.dim() - B.dim()
     if gap not in (0, 1):
-        raise RuntimeError(f"{name}: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1")
+        raise RuntimeError(
+            f"{name}: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1"
+        )
     vector = gap == 1
     rows = B.unsqueeze(-1) if vector else B
     if A.shape[-2] != rows.shape[-2]:
@@ -458,7 +466,9 @@ def _matrix_order(name: str, order: Any) -> None:
 
 
 @linalg
-def linalg_matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None) -> Any:  # noqa: A002, N803
+def linalg_matrix_norm(
+    A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None
+) -> Any:
     """A norm of matrices: `fro`, `nuc`, or of order 1, 2, inf and their negatives."""
     from ..autograd.tensor import wrap_dim
 
@@ -494,50 +504,54 @@ def _extreme(values: Any, order: float, dim: int, keepdim: bool) -> Any:
 
 
 @linalg
-def linalg_vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:  # noqa: A002
+def linalg_vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The p-norm of vectors: over all elements, or along dimensions."""
     return vector_norm(x, ord, dim, keepdim, dtype=dtype)
 
 
 @linalg
-def linalg_norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:  # noqa: A002, N803
+def linalg_norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """A norm of vectors or matrices, by `ord` and how many dimensions there are."""
     dims = None if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
     if dims is not None and len(dims) not in (1, 2):
         raise RuntimeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dims)}")
     if dims is None and ord is not None and A.dim() not in (1, 2):
-        raise RuntimeError(f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {A.dim()}D.")
+        raise RuntimeError(
+            f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {A.dim()}D."
+        )
     if isinstance(ord, str):
-        if dims is None and A.dim() != 2 or dims is not None and len(dims) != 2:
+        if (dims is None and A.dim() != 2) or (dims is not None and len(dims) != 2):
             raise RuntimeError(f"linalg.norm: The order {ord} is for matrices.")
         return linalg_matrix_norm(A, ord, dims or (0, 1), keepdim, dtype=dtype)
-    if ord is not None and (dims is not None and len(dims) == 2 or dims is None and A.dim() == 2):
+    if ord is not None and ((dims is not None and len(dims) == 2) or (dims is None and A.dim() == 2)):
         return linalg_matrix_norm(A, ord, dims or (0, 1), keepdim, dtype=dtype)
     return vector_norm(A, 2 if ord is None else ord, dims, keepdim, dtype=dtype)
 
 
 @public(method=False, out=True)
-def nuclear_norm(input: Any, dim: Any = None, keepdim: bool = False) -> Any:  # noqa: A002
+def nuclear_norm(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """The sum of the singular values."""
     return linalg_matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim)
 
 
 @public(method=False, out=True)
-def frobenius_norm(input: Any, dim: Any = (), keepdim: bool = False) -> Any:  # noqa: A002
+def frobenius_norm(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
     """The square root of the sum of squares over at most two dimensions."""
     return vector_norm(input, 2, dim if dim != () else None, keepdim)
 
 
 @linalg
-def linalg_cond(A: Any, p: Any = None) -> Any:  # noqa: N803
+def linalg_cond(A: Any, p: Any = None) -> Any:
     """The condition number: the norm of A times the norm of its inverse."""
     if A.dim() < 2:
         raise RuntimeError("linalg.cond: The input tensor must have at least 2 dimensions.")
-    if isinstance(p, str) and p not in ("fro", "nuc") or not isinstance(p, str) and p is not None and abs(p) not in (1, 2, math.inf):
+    if (isinstance(p, str) and p not in ("fro", "nuc")) or (
+        not isinstance(p, str) and p is not None and abs(p) not in (1, 2, math.inf)
+    ):
         raise RuntimeError(f"linalg.cond got an invalid norm type: {p}")
     if not A.numel():
         return A.new_zeros(tuple(A.shape[:-2]), dtype=A.dtype.to_real())
-    if p is None or not isinstance(p, str) and abs(p) == 2:
+    if p is None or (not isinstance(p, str) and abs(p) == 2):
         values = linalg_svdvals(A)
         first, last = values[..., 0], values[..., -1]
         return last / first if p == -2 else first / last
@@ -583,13 +597,15 @@ def _svd_lowrank(x: Any, q: int, niter: int, shift: Any) -> tuple[Any, Any, Any]
 
 
 @public(method=False)
-def svd_lowrank(A: Any, q: int | None = 6, niter: int | None = 2, M: Any = None) -> Any:  # noqa: N803
+def svd_lowrank(A: Any, q: int | None = 6, niter: int | None = 2, M: Any = None) -> Any:
     """The largest `q` singular values and their vectors, by random projections."""
-    return _svd_lowrank(A, 6 if q is None else q, 2 if niter is None else niter, None if M is None else M.broadcast_to(A.shape))
+    return _svd_lowrank(
+        A, 6 if q is None else q, 2 if niter is None else niter, None if M is None else M.broadcast_to(A.shape)
+    )
 
 
 @public(method=False)
-def pca_lowrank(A: Any, q: int | None = None, center: bool = True, niter: int = 2) -> Any:  # noqa: N803
+def pca_lowrank(A: Any, q: int | None = None, center: bool = True, niter: int = 2) -> Any:
     """The principal components of the rows, by random projections."""
     m, n = A.shape[-2:]
     if q is None:

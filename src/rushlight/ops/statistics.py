@@ -37,7 +37,7 @@ def _check_weights(x: Any, weights: Any, label: str, floating: bool) -> None:
 
 
 @public
-def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Any:  # noqa: A002
+def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Any:
     """The covariance matrix of variables (rows) over observations (columns), with counts and weights if given."""
     if input.dim() > 2:
         raise RuntimeError(
@@ -67,7 +67,11 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
         else:
             scale = (total - correction * (weights * aweights).sum() / total).clamp(min=0)
     if float(scale) <= 0:
-        warnings.warn("cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations.", UserWarning, stacklevel=2)
+        warnings.warn(
+            "cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations.",
+            UserWarning,
+            stacklevel=2,
+        )
     off = x - middle
     right = off if weights is None else off * weights.to(off.dtype)
     found = (off @ mt(right)) / scale
@@ -75,7 +79,7 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
 
 
 @public
-def corrcoef(input: Any) -> Any:  # noqa: A002
+def corrcoef(input: Any) -> Any:
     """The matrix of correlation coefficients of variables (rows)."""
     if input.dim() > 2:
         raise RuntimeError(

@@ -61,7 +61,6 @@ def batch_element(info: Any) -> tuple[str, int]:
     return f"(Batch element {bad[0]}): " if a.ndim else "", int(a.reshape(-1)[bad[0]])
 
 
-
 # ---- triangular systems -------------------------------------------------------------------------------------------------
 
 
@@ -101,9 +100,7 @@ def check_product(name: str, x: Any, y: Any, left: bool) -> None:
 
 
 @linalg
-def linalg_solve_triangular(
-    input: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False  # noqa: A002, N803
-) -> Any:
+def linalg_solve_triangular(input: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False) -> Any:
     """The solution X of `A X = B` (or of `X A = B`) for triangular A; only its triangle is read."""
     name = "linalg.solve_triangular"
     check_square(input, name)
@@ -118,13 +115,21 @@ _TRIANGULAR_SOLVE = named("triangular_solve", "solution cloned_coefficient")
 
 
 @public(out=True)
-def triangular_solve(input: Any, A: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False) -> Any:  # noqa: A002, N803
+def triangular_solve(
+    input: Any, A: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False
+) -> Any:
     """The old form of `linalg.solve_triangular`: X of `A X = input`, and a copy of A."""
     for label, x in (("b", input), ("A", A)):
         if x._array.ndim < 2:
-            raise RuntimeError(f"torch.triangular_solve: Expected {label} to have at least 2 dimensions, but it has {x._array.ndim} dimensions instead")
+            raise RuntimeError(
+                f"torch.triangular_solve: Expected {label} to have at least 2 dimensions, but it has {x._array.ndim} dimensions instead"
+            )
     check_square(A, "triangular_solve")
     check_product("triangular_solve", A, input, True)
     check_batches(A, input)
-    x = _solve(A.transpose(-2, -1), input, not upper, True, unitriangular) if transpose else _solve(A, input, upper, True, unitriangular)
+    x = (
+        _solve(A.transpose(-2, -1), input, not upper, True, unitriangular)
+        if transpose
+        else _solve(A, input, upper, True, unitriangular)
+    )
     return _TRIANGULAR_SOLVE((x, A.clone()))

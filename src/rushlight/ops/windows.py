@@ -52,7 +52,15 @@ def _sampled(shape: Any, size: int, periodic: bool) -> Any:
 
 
 def _window(
-    name: str, shape: Any, size: Any, sym: bool, dtype: Any, layout: Any, device: Any, requires_grad: bool, integral: bool
+    name: str,
+    shape: Any,
+    size: Any,
+    sym: bool,
+    dtype: Any,
+    layout: Any,
+    device: Any,
+    requires_grad: bool,
+    integral: bool,
 ) -> Any:
     kind = _checked(name, size, dtype, layout, integral)
     check_options({"device": device}, name)
@@ -77,7 +85,7 @@ def _checked(name: str, size: Any, dtype: Any, layout: Any, integral: bool = Fal
 
 
 def general_cosine(
-    M: int,  # noqa: N803
+    M: int,
     *,
     a: Iterable[float],
     sym: bool = True,
@@ -98,7 +106,7 @@ def general_cosine(
 
 
 def general_hamming(
-    M: int,  # noqa: N803
+    M: int,
     *,
     alpha: float = 0.54,
     sym: bool = True,
@@ -115,7 +123,7 @@ def general_hamming(
 
 def _fixed(name: str, coefficients: tuple[float, ...], what: str) -> Any:
     def window(
-        M: int,  # noqa: N803
+        M: int,
         *,
         sym: bool = True,
         dtype: Any = None,
@@ -139,7 +147,7 @@ nuttall = _fixed("nuttall", NUTTALL, "Nuttall's window of minimal side lobes")
 
 
 def bartlett(
-    M: int,  # noqa: N803
+    M: int,
     *,
     sym: bool = True,
     dtype: Any = None,
@@ -152,7 +160,7 @@ def bartlett(
 
 
 def cosine(
-    M: int,  # noqa: N803
+    M: int,
     *,
     sym: bool = True,
     dtype: Any = None,
@@ -162,12 +170,20 @@ def cosine(
 ) -> Any:
     """Half a period of a sine, sampled at the middles."""
     return _window(
-        "cosine", lambda k, n: np.sin(math.pi * (k + 0.5) / (n + 1)), M, sym, dtype, layout, device, requires_grad, False
+        "cosine",
+        lambda k, n: np.sin(math.pi * (k + 0.5) / (n + 1)),
+        M,
+        sym,
+        dtype,
+        layout,
+        device,
+        requires_grad,
+        False,
     )
 
 
 def exponential(
-    M: int,  # noqa: N803
+    M: int,
     *,
     center: float | None = None,
     tau: float = 1.0,
@@ -191,7 +207,7 @@ def exponential(
 
 
 def gaussian(
-    M: int,  # noqa: N803
+    M: int,
     *,
     std: float = 1.0,
     sym: bool = True,
@@ -205,12 +221,20 @@ def gaussian(
     if std <= 0:
         raise ValueError(f"Standard deviation must be positive, got: {std} instead.")
     return _window(
-        "gaussian", lambda k, n: np.exp(-(((k - n / 2) / std) ** 2) / 2), M, sym, dtype, layout, device, requires_grad, False
+        "gaussian",
+        lambda k, n: np.exp(-(((k - n / 2) / std) ** 2) / 2),
+        M,
+        sym,
+        dtype,
+        layout,
+        device,
+        requires_grad,
+        False,
     )
 
 
 def kaiser(
-    M: int,  # noqa: N803
+    M: int,
     *,
     beta: float = 12.0,
     sym: bool = True,
@@ -223,15 +247,15 @@ def kaiser(
     _checked("kaiser", M, dtype, layout)
     if beta < 0:
         raise ValueError(f"beta must be non-negative, got: {beta} instead.")
-    return _window(
-        "kaiser", lambda k, n: bessel_bell(k, n, beta), M, sym, dtype, layout, device, requires_grad, False
-    )
+    return _window("kaiser", lambda k, n: bessel_bell(k, n, beta), M, sym, dtype, layout, device, requires_grad, False)
 
 
 # ---- torch.NAME_window ------------------------------------------------------------------------------------------------------
 
 
-def _plain(name: str, size: Any, shape: Any, periodic: bool, dtype: Any, requires_grad: bool, options: dict[str, Any]) -> Any:
+def _plain(
+    name: str, size: Any, shape: Any, periodic: bool, dtype: Any, requires_grad: bool, options: dict[str, Any]
+) -> Any:
     if isinstance(size, Tensor):
         size = size.item()
     if not isinstance(size, int) or isinstance(size, bool):
@@ -252,7 +276,9 @@ def _plain(name: str, size: Any, shape: Any, periodic: bool, dtype: Any, require
 
 
 @public(method=False)
-def hann_window(window_length: int, periodic: bool = True, *, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:
+def hann_window(
+    window_length: int, periodic: bool = True, *, dtype: Any = None, requires_grad: bool = False, **options: Any
+) -> Any:
     """Von Hann's window."""
     return hamming_like("hann_window", window_length, periodic, 0.5, 0.5, dtype, requires_grad, options)
 
@@ -266,26 +292,48 @@ def hamming_window(
     return hamming_like("hamming_window", window_length, periodic, alpha, beta, dtype, requires_grad, options)
 
 
-def hamming_like(name: str, size: Any, periodic: bool, alpha: float, beta: float, dtype: Any, grad: bool, options: Any) -> Any:
+def hamming_like(
+    name: str, size: Any, periodic: bool, alpha: float, beta: float, dtype: Any, grad: bool, options: Any
+) -> Any:
     """A window of a constant and one cosine."""
     return _plain(name, size, lambda k, n: cosine_sum(k, n, (alpha, beta)), periodic, dtype, grad, options)
 
 
 @public(method=False)
-def blackman_window(window_length: int, periodic: bool = True, *, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:
+def blackman_window(
+    window_length: int, periodic: bool = True, *, dtype: Any = None, requires_grad: bool = False, **options: Any
+) -> Any:
     """Blackman's window."""
-    return _plain("blackman_window", window_length, lambda k, n: cosine_sum(k, n, BLACKMAN), periodic, dtype, requires_grad, options)
+    return _plain(
+        "blackman_window",
+        window_length,
+        lambda k, n: cosine_sum(k, n, BLACKMAN),
+        periodic,
+        dtype,
+        requires_grad,
+        options,
+    )
 
 
 @public(method=False)
-def bartlett_window(window_length: int, periodic: bool = True, *, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:
+def bartlett_window(
+    window_length: int, periodic: bool = True, *, dtype: Any = None, requires_grad: bool = False, **options: Any
+) -> Any:
     """A triangle, zero at the start."""
     return _plain("bartlett_window", window_length, triangle, periodic, dtype, requires_grad, options)
 
 
 @public(method=False)
 def kaiser_window(
-    window_length: int, periodic: bool = True, beta: float = 12.0, *, dtype: Any = None, requires_grad: bool = False, **options: Any
+    window_length: int,
+    periodic: bool = True,
+    beta: float = 12.0,
+    *,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    **options: Any,
 ) -> Any:
     """Kaiser's window."""
-    return _plain("kaiser_window", window_length, lambda k, n: bessel_bell(k, n, beta), periodic, dtype, requires_grad, options)
+    return _plain(
+        "kaiser_window", window_length, lambda k, n: bessel_bell(k, n, beta), periodic, dtype, requires_grad, options
+    )

@@ -42,7 +42,9 @@ def solve_triangular(a: Any, b: Any, upper: bool, left: bool = True, unit: bool 
     kind = b.dtype
     a, b = wide(a), wide(b)
     if not left:
-        return np.ascontiguousarray(_substitute(a.swapaxes(-2, -1), b.swapaxes(-2, -1), not upper, unit).swapaxes(-2, -1)).astype(kind)
+        return np.ascontiguousarray(
+            _substitute(a.swapaxes(-2, -1), b.swapaxes(-2, -1), not upper, unit).swapaxes(-2, -1)
+        ).astype(kind)
     return _substitute(a, b, upper, unit).astype(kind)
 
 
@@ -93,7 +95,9 @@ def lu_factor(a: Any) -> tuple[Any, Any, Any]:
                 flat[:, j + 1 :, j] /= np.where(zero, 1, pivot)[:, None]
                 flat[:, j + 1 :, j + 1 : end] -= flat[:, j + 1 :, j, None] * flat[:, j, None, j + 1 : end]
             if end < n:
-                flat[:, start:end, end:] = _substitute(flat[:, start:end, start:end], flat[:, start:end, end:], False, True)
+                flat[:, start:end, end:] = _substitute(
+                    flat[:, start:end, start:end], flat[:, start:end, end:], False, True
+                )
                 flat[:, end:, end:] -= flat[:, end:, start:end] @ flat[:, start:end, end:]
     return out.astype(a.dtype, copy=False), pivots.reshape(*lead, k), info.reshape(lead)
 
