@@ -208,6 +208,9 @@ def write(x: Any, out: Any) -> None:
     a = x._array
     if out is a:
         return
+    if out.dtype is a.dtype and out.shape == a.shape:
+        np.copyto(a, out)
+        return
     if out.dtype != a.dtype and not dtypes.can_cast(dtypes.of_array(out.dtype), x.dtype):
         raise RuntimeError(
             f"result type {dtypes.of_array(out.dtype).scalar_name} can't be cast to the desired output type "

@@ -51,6 +51,8 @@ def shape_of(sizes: Any, name: str = "size") -> tuple[int, ...]:
         sizes = sizes[0].tolist()
     else:
         alone = ", not {}"
+    if all([n.__class__ is int for n in sizes]):
+        return tuple(sizes)
     shape = []
     for position, n in enumerate(sizes):
         if n.__class__ is not int:

@@ -188,6 +188,8 @@ def write_out(name: str, result: Any, out: Any) -> Any:
 def inplace_of(function: Any, name: str) -> Any:
     """The in-place version of an operator: compute, write, and make the result's history that of the target."""
 
+    saves = getattr(function, "saves_input", None)
+
     def in_place(self: Any, *args: Any, **kwargs: Any) -> Any:
         if not isinstance(self, Tensor):
             raise TypeError(f"{name}_(): argument 'input' (position 1) must be Tensor, not {type(self).__name__}")
@@ -195,8 +197,7 @@ def inplace_of(function: Any, name: str) -> Any:
         source = self
         if get_mode().grad:
             edge = self._edge if self._base is None else current_edge(self)
-            saves = getattr(function, "saves_input", None)
-            others = any(isinstance(x, Tensor) and x.requires_grad for x in args)
+            others = any([isinstance(x, Tensor) and x.requires_grad for x in args])
             if edge is not None or others:
                 keep = True if saves is None else saves(edge is not None, others)
                 source = _new(Tensor)

@@ -57,7 +57,8 @@ def _checked(tensors: Any, name: str) -> list[Any]:
 
 def _same_type(tensors: list[Any]) -> list[Any]:
     d = tensors[0].dtype
-    if all(x.dtype is d for x in tensors):
+    kind = tensors[0]._array.dtype
+    if all([x._array.dtype is kind for x in tensors]):
         return tensors
     for x in tensors[1:]:
         d = promote_types(d, x.dtype)
@@ -74,6 +75,15 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Any:
     """
     found = _same_type(_checked(tensors, "cat"))
     dim = dim if axis is None else axis
+    shapes = {x._array.shape for x in found}
+    if len(shapes) > 1 or not all(shapes):
+        _check_shapes(found, dim)
+    first = next((x for x in found if x._array.shape != (0,)), found[0])
+    return _cat(found, wrap_dim(dim, first._array.ndim))
+
+
+def _check_shapes(found: list[Any], dim: int) -> None:
+    """Tensors to join agree in all dimensions but `dim`; empty vectors fit any."""
     first = next((x for x in found if x._array.shape != (0,)), found[0])
     for i, x in enumerate(found):
         if x._array.ndim == 0:
@@ -92,7 +102,6 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Any:
                     f"Sizes of tensors must match except in dimension {d}. Expected size {n} but got size {m} for tensor "
                     f"number {i} in the list."
                 )
-    return _cat(found, d)
 
 
 @public(method=False, out=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import dtypes
 from ..autograd import views
 from ..autograd.modes import get_mode
 from ..autograd.tensor import Tensor, storage_of, wrap_dim
@@ -39,6 +40,12 @@ def wrap_dims(dims: Any, n: int) -> tuple[int, ...]:
 
 def infer_shape(shape: tuple[int, ...], numel: int) -> tuple[int, ...]:
     """`shape` with its -1, if any, replaced by what makes the product `numel`."""
+    product = math.prod(shape)
+    if product == numel and min(shape, default=0) >= 0:
+        return shape
+    if product < 0 and numel and min(shape) == -1 and shape.count(-1) == 1 and numel % product == 0:
+        i = shape.index(-1)
+        return (*shape[:i], numel // -product, *shape[i + 1 :])
     unknown = [i for i, n in enumerate(shape) if n == -1]
     if len(unknown) > 1:
         raise RuntimeError("only one dimension can be inferred")
@@ -96,8 +103,6 @@ _unsafe_view: Any = primitive(
 
 def view(self: Any, *shape: Any, dtype: Any = None, size: Any = None) -> Any:
     """The same memory under another shape (or dtype); an error if that would need a copy."""
-    from .. import dtypes
-
     if dtype is not None or (len(shape) == 1 and isinstance(shape[0], dtypes.dtype)):
         return _view_dtype(self, dtype or shape[0])
     if size is not None:
@@ -134,7 +139,7 @@ def reshape(input: Any, *shape: Any) -> Any:  # noqa: A002
         raise type_error("reshape", input)
     a = input._array
     target = infer_shape(shape_of(shape, "reshape"), a.size)
-    if _reshape_view(a, target) is not None:
+    if a.flags.c_contiguous or _reshape_view(a, target) is not None:
         return _view(input, target)
     return _unsafe_view(clone(input, memory_format=FUNCTIONS.get("contiguous_format")), target)
 
