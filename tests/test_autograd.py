@@ -12,6 +12,7 @@ x = torch.ones(3, requires_grad=True); y = x * x; y.grad_fn._saved_self, y.grad_
 x = torch.ones(3, requires_grad=True); y = x.exp(); y.grad_fn._saved_result, y.grad_fn._saved_result.grad_fn is y.grad_fn
 x = torch.ones(3, requires_grad=True); y = x.exp(); y.sum().backward(); y.grad_fn._saved_result
 x = torch.ones(3, requires_grad=True); y = x.exp(); y.grad_fn._saved_foo
+x = torch.ones(3, requires_grad=True); [(f(x)).grad_fn for f in (torch.abs, torch.neg, torch.sin, torch.cos, torch.tan, torch.tanh, torch.sigmoid, torch.relu, torch.sqrt, torch.rsqrt, torch.log, torch.log1p, torch.log2, torch.exp, torch.expm1, torch.erf, torch.floor, torch.ceil, torch.round, torch.sign, torch.square, torch.reciprocal, torch.sum, torch.mean, torch.prod, torch.std, torch.var, torch.max, torch.min, torch.amax, torch.norm, torch.logcumsumexp if False else torch.erfinv, torch.asin, torch.atan, torch.sinh, torch.cosh, torch.trunc, torch.frac, torch.lgamma, torch.digamma, torch.sigmoid)]
 torch.nn.functional.embedding(torch.tensor([0]), torch.ones(2, 2, requires_grad=True)).grad_fn
 x = torch.ones(3, requires_grad=True); y = x * 2; z = x + y; z.backward(torch.ones(3)); x.grad
 x = torch.ones(3, requires_grad=True); (x * 2).sum().backward(); g = x.grad; (x * 3).sum().backward(); g is x.grad, g

@@ -31,11 +31,15 @@ def _no_bool_subtraction(x: Any, y: Any) -> None:
 
 
 _add: Any = binary("add", K.add, lambda g: g, lambda g: g, publish=False)
-_sub: Any = binary("sub", K.sub, lambda g: g, lambda g: -g, publish=False)
+_sub: Any = binary(
+    "sub", K.sub, lambda g: g, lambda g: -g, publish=False,
+    named=lambda a, b: "SubBackward0" if isinstance(a, Tensor) else "RsubBackward1",
+)  # fmt: skip
 mul: Any = binary("mul", K.mul, lambda g, b: g * conj(b), lambda g, a: g * conj(a), aliases=("multiply",))
 true_div: Any = binary(
-    "div", K.div, lambda g, b: g / conj(b), lambda g, b, out: -g * conj(out / b), to_float=True, publish=False
-)
+    "div", K.div, lambda g, b: g / conj(b), lambda g, b, out: -g * conj(out / b), to_float=True, publish=False,
+    named=lambda a, b: "DivBackward0" if isinstance(a, Tensor) else "MulBackward0",
+)  # fmt: skip
 
 
 def _is_bool(x: Any) -> bool:
@@ -191,7 +195,10 @@ def _power_exponent(g: Any, a: Any, b: Any, out: Any) -> Any:
     return g * conj(out * (math.log(a) if a > 0 else math.nan))
 
 
-_pow: Any = binary("pow", K.pow, _power_base, _power_exponent, publish=False, accepts=("iufcV", "pow"))
+_pow: Any = binary(
+    "pow", K.pow, _power_base, _power_exponent, publish=False, accepts=("iufcV", "pow"),
+    named=lambda a, b: f"PowBackward{0 if not isinstance(b, Tensor) else 1 if isinstance(a, Tensor) else 2}",
+)  # fmt: skip
 
 
 def pow(input: Any, exponent: Any) -> Any:

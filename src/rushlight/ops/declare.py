@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
@@ -471,6 +472,7 @@ def unary(
     namespace: bool = True,
     out: bool = True,
     real: bool = False,
+    node: str = "",
     doc: str = "",
 ) -> Any:
     """Declare an element-wise operator of one tensor.
@@ -490,7 +492,7 @@ def unary(
         slots = [("a", "out").index(n) if keeps_a and keeps_out else 0 for n in names[1:]]
         kinds: tuple[Any, ...] = ((("in", 0),) if keeps_a else ()) + ((("out", 0),) if keeps_out else ())
         node_class = _node_class(
-            _backward_name(name),
+            node or _backward_name(name),
             rules=(_picker(_fused(derivative), slots),),
             graph_rules=(_picker(derivative, slots),),
             kinds=kinds,
@@ -553,7 +555,14 @@ def _describe(op: Any, name: str, doc: str, default: str) -> None:
 
 
 def _backward_name(name: str) -> str:
-    return "".join(part.capitalize() for part in name.split("_")) + "Backward0"
+    words = "".join(part.capitalize() for part in name.split("_"))
+    return re.sub(r"\d[a-z]", lambda found: found[0].upper(), words) + "Backward0"
+
+
+@functools.cache
+def _called(cls: Any, name: str) -> Any:
+    """A node class under another of PyTorch's names for its operator."""
+    return cls if name == cls.__name__ else type(name, (cls,), {})
 
 
 def binary(
@@ -574,12 +583,14 @@ def binary(
     check: Any = None,
     needs: str = "",
     accepts: tuple[Any, ...] = (),
+    named: Any = None,
 ) -> Any:
     """Declare an element-wise operator of two operands (tensors or numbers), with broadcasting and promotion.
 
     The derivatives may ask for `g`, `a`, `b`, `out`; gradients are summed back to each operand's shape and cast to
     its dtype. `check(input, other)` may refuse operands; `needs` says that the "first" operand,
-    "one" or "both" must be tensors; `accepts` are the NumPy kinds that the kernel takes and PyTorch's name of it.
+    "one" or "both" must be tensors; `accepts` are the NumPy kinds that the kernel takes and PyTorch's name of it;
+    `named(input, other)` gives the node's name where PyTorch has several.
     """
     kernel = _fused(forward)
     keeps = [[False] * 3 for _ in range(4)]
@@ -668,7 +679,7 @@ def binary(
                 if isinstance(input, Tensor):
                     edge_a = input._edge if input._base is None else current_edge(input)
                 if edge_a is not None or edge_b is not None:
-                    node = _new(node_class)
+                    node = _new(node_class if named is None else _called(node_class, named(input, other)))
                     node.edges = (edge_a, edge_b)
                     node.seq = next_seq()
                     mask = (edge_a is not None) + 2 * (edge_b is not None)
@@ -741,6 +752,7 @@ def primitive(
     graph_backward: Any = None,
     graph: dict[str, Any] | None = None,
     non_differentiable: tuple[int, ...] = (),
+    named: Any = None,
     **derivatives: Any,
 ) -> Any:
     """Declare an operator that is not element-wise: `forward(arrays..., parameters...)` and a derivative for each input.
@@ -754,6 +766,7 @@ def primitive(
     `graph_backward` give another formula for `create_graph` where the arrays' one cannot be differentiated.
 
     `aux`: forward returns `(result, aux)`, and derivatives may ask for `aux`. `view`: the result shares memory.
+    `named(*args)` gives the node's name where PyTorch has several.
     The returned operator takes positional arguments; given arrays instead of Tensors it just runs `forward`.
     """
     parameters = _parameters(forward)
@@ -865,7 +878,8 @@ def primitive(
         if mode.grad:
             edge = x._edge if x._base is None else current_edge(x)
             if edge is not None:
-                node = _new(node_class(_ONE))
+                cls = node_class(_ONE)
+                node = _new(cls if named is None else _called(cls, named(*args)))
                 node.edges = (edge,)
                 node.seq = next_seq()
                 if anomaly.enabled:
@@ -911,7 +925,8 @@ def primitive(
                     [edge is not None and n in differentiable for edge, n in zip(edges, tensor_names, strict=True)]
                 )
             if any(mask):
-                node = _new(node_class(mask))
+                cls = node_class(mask)
+                node = _new(cls if named is None else _called(cls, named(*args)))
                 node.edges = edges
                 node.seq = next_seq()
                 if several:

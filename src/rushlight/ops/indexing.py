@@ -131,7 +131,8 @@ def setitem(self: Any, index: Any, value: Any) -> None:
         if tensor:
             value = value._array
         elif not isinstance(value, (int, float, complex, bool, np.generic)):
-            raise TypeError(f"can't assign a {type(value).__name__} to a torch.{self.dtype.scalar_name}Tensor")
+            kind = "numpy.ndarray" if isinstance(value, np.ndarray) else type(value).__name__
+            raise TypeError(f"can't assign a {kind} to a torch.{self.dtype.scalar_name}Tensor")
         rules.setitem_(self._array, index, value)
         self._counter[0] += 1
         return

@@ -202,7 +202,14 @@ def mv(input: Any, vec: Any) -> Any:
         raise RuntimeError(
             f"size mismatch, got input ({a.shape[0]}), mat ({a.shape[0]}x{a.shape[1]}), vec ({b.shape[0]})"
         )
-    return reshape(_mm(input, reshape(vec, (b.shape[0], 1))), (a.shape[0],))
+    return _mv(input, vec)
+
+
+_mv: Any = primitive(
+    "MvBackward0", lambda a, b: K.matmul(a, b.reshape(-1, 1)).reshape(-1),
+    a=lambda g, b: _mm(reshape_any(g, (g.shape[0], 1)), reshape_any(mt_vector(b), (1, b.shape[0]))),
+    b=lambda g, a: reshape_any(_mm(mt(a), reshape_any(g, (g.shape[0], 1))), (a.shape[1],)),
+)  # fmt: skip
 
 
 @public(out=True, aliases=("ger",))

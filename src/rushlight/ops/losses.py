@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
 import numpy as np
 
+from ..backend import kernels as K
 from .class_losses import reduction_of
 from .declare import binary, primitive
 
@@ -39,12 +41,31 @@ _squared: Any = binary(
 )
 
 
+_squares = K.fuse(lambda a, b: (a - b) * (a - b))
+
+
+def _factor(a: Any, reduction: str) -> float:
+    """The derivative of the reduced squares by half a difference."""
+    n = math.prod(a.shape)
+    return 2 if reduction == "sum" else 2 / n if n else math.nan
+
+
+_mean_squared: Any = primitive(
+    "MseLossBackward0",
+    lambda a, b, reduction: (K.sum if reduction == "sum" else K.mean)(_squares(a, b), None, False),
+    a=lambda g, a, b, reduction: (a - b) * (g * _factor(a, reduction)),
+    b=lambda g, a, b, reduction: (b - a) * (g * _factor(a, reduction)),
+)
+
+
 def mse_loss(
     input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", weight: Any = None
 ) -> Any:
     """Squared differences."""
     reduction = reduction_of(reduction, size_average, reduce)
     x, y = _same_size("mse_loss", input, target)
+    if weight is None and reduction != "none" and x._array.dtype is y._array.dtype and x._array.dtype.kind == "f":
+        return _mean_squared(x, y, reduction)
     losses = _squared(x, y)
     return _weighted(losses, weight, reduction)
 

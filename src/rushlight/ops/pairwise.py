@@ -72,7 +72,7 @@ def _clamp_kernel(a: Any, low: Any, high: Any) -> Any:
 
 
 _clamp: Any = primitive(
-    "ClampBackward0", only(REAL, NO_COMPLEX_CLAMP, _clamp_kernel),
+    "ClampBackward1", only(REAL, NO_COMPLEX_CLAMP, _clamp_kernel),
     a=lambda g, a, low, high: where(_within(a, low, high), g, 0),
 )  # fmt: skip
 
@@ -84,7 +84,7 @@ def _within(a: Any, low: Any, high: Any) -> Any:
 
 
 _clamp_tensors: Any = primitive(
-    "ClampBackward1", only(REAL, NO_COMPLEX_CLAMP, _clamp_kernel),
+    "ClampBackward0", only(REAL, NO_COMPLEX_CLAMP, _clamp_kernel),
     a=lambda g, a, low, high, a_shape: _to_shape(where(_within(a, low, high), g, 0), a_shape),
     low=lambda g, a, low, high, low_shape: _to_shape(
         where((a < low) if high is None else (a < low) & (low < high), g, 0), low_shape

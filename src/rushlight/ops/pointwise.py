@@ -45,7 +45,7 @@ def _square(a: Any) -> Any:
     return K.square(a.astype(np.int64) if a.__class__ is np.ndarray and a.dtype.kind == "b" else a)
 
 
-square: Any = unary("square", _square, lambda g, a: g * conj(2 * a))
+square: Any = unary("square", _square, lambda g, a: g * conj(2 * a), node="PowBackward0")
 sigmoid: Any = unary("sigmoid", K.sigmoid, lambda g, out: g * conj((1 - out) * out), to_float=True)
 
 # ---- angles and their hyperbolic kin --------------------------------------------------------------------------------

@@ -44,6 +44,7 @@ _sum: Any = primitive(
     "SumBackward0",
     lambda a, axes, keep: K.sum(a, axes, keep),
     a=lambda g, a_shape, axes, keep: spread(g, a_shape, axes, keep),
+    named=lambda a, axes, keep: "SumBackward0" if axes is None else "SumBackward1",
 )
 
 
@@ -79,6 +80,7 @@ def sum_(
 _mean: Any = primitive(
     "MeanBackward0", lambda a, axes, keep: K.mean(a, axes, keep),
     a=lambda g, a_shape, axes, keep: spread(g, a_shape, axes, keep) / count(a_shape, axes),
+    named=lambda a, axes, keep: "MeanBackward0" if axes is None else "MeanBackward1",
 )  # fmt: skip
 
 

@@ -178,9 +178,9 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Any:  # noqa: A002
     try:
         inner = infer_shape(tuple(sizes), shape[d])
     except RuntimeError:
-        what = "don't multiply up to the size of dim" if -1 not in sizes else "is not compatible with the size of dim"
         raise RuntimeError(
-            f"unflatten: Provided sizes {list(sizes)} {what} {dim} ({shape[d]}) in the input tensor"
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[d]}) in the input "
+            "tensor"
         ) from None
     return reshape(input, (*shape[:d], *inner, *shape[d + 1 :]))
 
@@ -464,10 +464,17 @@ def broadcast_shapes(*shapes: Any) -> Any:
     for s in tuples:
         if any(n < 0 for n in s):
             raise RuntimeError(f"Trying to create tensor with negative dimension ({min(s)}): ({min(s)})")
-    try:
-        return Size(np.broadcast_shapes(*tuples))
-    except ValueError:
-        raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape") from None
+    found = [1] * max(map(len, tuples), default=0)
+    for i, s in enumerate(tuples):
+        for axis in range(-1, -1 - len(s), -1):
+            if s[axis] not in (1, found[axis]):
+                if found[axis] != 1:
+                    raise RuntimeError(
+                        f"Attempting to broadcast a dimension of length {s[axis]} at {axis}! Mismatching argument at index "
+                        f"{i} had {s}; but expected shape should be broadcastable to {found}"
+                    )
+                found[axis] = s[axis]
+    return Size(found)
 
 
 @public(method=False)
