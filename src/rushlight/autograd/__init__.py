@@ -13,7 +13,6 @@ from .node import Node
 from .tensor import Tensor
 
 
-
 class _VariableMeta(type):
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, Tensor)

@@ -12,7 +12,7 @@ def is_anomaly_enabled() -> bool:
     return anomaly.enabled
 
 
-class set_detect_anomaly:  # noqa: N801
+class set_detect_anomaly:
     """Switch anomaly detection on or off; as a context manager the old state comes back.
 
     While it is on, every node remembers the lines that made it, errors of the backward pass name them, and a nan in
@@ -30,7 +30,7 @@ class set_detect_anomaly:  # noqa: N801
         anomaly.enabled, anomaly.check_nan = self._before
 
 
-class detect_anomaly:  # noqa: N801
+class detect_anomaly:
     """Anomaly detection for the body of a `with` statement."""
 
     def __init__(self, check_nan: bool = True) -> None:

@@ -51,7 +51,9 @@ def _roots(outputs: tuple[Any, ...], cotangents: tuple[Any, ...], graph: bool) -
             if y._array.size != 1:
                 raise RuntimeError("grad can be implicitly created only for scalar outputs")
             if y._array.dtype.kind == "c":
-                raise RuntimeError("grad can be implicitly created only for real scalar outputs but got " + repr(y.dtype))
+                raise RuntimeError(
+                    "grad can be implicitly created only for real scalar outputs but got " + repr(y.dtype)
+                )
             v = wrap(np.ones(y._array.shape, y._array.dtype))
         elif not isinstance(v, Tensor):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(v).__name__}")
@@ -121,7 +123,7 @@ def backward(
         if g is None:
             continue
         if edge[0].__class__ is AccumulateGrad:
-            engine.accumulate(edge[0], g, create_graph)  # type: ignore[arg-type]
+            engine.accumulate(edge[0], g, create_graph)
         else:
             g = g if create_graph else wrap(g)
             x._grad = g.clone() if x._grad is None else x._grad + g
@@ -159,7 +161,9 @@ def grad(
     (tensor(2.),)
     """
     if materialize_grads and allow_unused is False:
-        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.")
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
     allow_unused = materialize_grads if allow_unused is None else allow_unused
     ys, xs = _as_tuple(outputs), _as_tuple(inputs)
     if not xs:

@@ -71,7 +71,7 @@ def _run(roots: list[tuple[Edge, Any]], retain: bool, graph: bool, inputs: list[
             continue
         if node.__class__ is AccumulateGrad:
             if needed is None:
-                accumulate(node, g, graph)  # type: ignore[arg-type]
+                accumulate(node, g, graph)
             continue
         try:
             if node.wants_tensors and not graph:
@@ -319,7 +319,9 @@ class Anomaly:
         if node.trace:
             text += f"Traceback of forward call that caused the error:\n{node.trace}"
         else:
-            text += "No forward pass information available. Enable detect anomaly during forward pass for more information."
+            text += (
+                "No forward pass information available. Enable detect anomaly during forward pass for more information."
+            )
         warnings.warn(text, UserWarning, stacklevel=2)
 
 

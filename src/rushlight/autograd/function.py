@@ -29,7 +29,9 @@ class FunctionCtx(Node):
         """Keep tensors for backward; the graph will notice if they are changed before then."""
         for i, x in enumerate(tensors):
             if x is not None and not isinstance(x, Tensor):
-                raise TypeError(f"save_for_backward can only save variables, but argument {i} is of type {type(x).__name__}")
+                raise TypeError(
+                    f"save_for_backward can only save variables, but argument {i} is of type {type(x).__name__}"
+                )
         self._to_save = tensors
 
     def save_for_forward(self, *tensors: Any) -> None:
@@ -53,7 +55,7 @@ class FunctionCtx(Node):
             if self._to_save or self.__dict__.get("_released"):
                 raise RuntimeError(FREED)
             return ()
-        found = []
+        found: list[Any] = []
         for entry in self._saved:
             if entry is None:
                 found.append(None)
@@ -71,7 +73,7 @@ class FunctionCtx(Node):
         return self.saved_tensors
 
     def _save(self, outputs: list[Any]) -> None:
-        saved = []
+        saved: list[Any] = []
         for x in self._to_save:
             if x is None:
                 saved.append(None)
@@ -219,7 +221,9 @@ class Function(metaclass=_FunctionMeta):
     @staticmethod
     def jvp(ctx: Any, *grad_inputs: Any) -> Any:
         """Forward mode is not supported yet."""
-        raise NotImplementedError("You must implement the jvp function for custom autograd.Function to use it with forward mode AD.")
+        raise NotImplementedError(
+            "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
+        )
 
     def __init__(self) -> None:
         warnings.warn(

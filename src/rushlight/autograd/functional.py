@@ -12,7 +12,6 @@ from . import modes
 from .api import grad
 from .tensor import Tensor
 
-
 INDEPENDENT = "The output of the user-provided function is independent of input {}. This is not allowed in strict mode."
 LINEAR = (
     "While computing the hessian, found that the jacobian of the user-provided function with respect to input {} is "
@@ -27,16 +26,18 @@ def _as_tuple(value: Any, name: str, function: str) -> tuple[bool, tuple[Any, ..
     for i, x in enumerate(items):
         if not isinstance(x, Tensor):
             if single:
-                raise TypeError(f"The {name} given to {function} must be either a Tensor or a tuple of Tensors but the given {name} has type {type(x)}.")
-            raise TypeError(f"The {name} given to {function} must be either a Tensor or a tuple of Tensors but the value at index {i} has type {type(x)}.")
+                raise TypeError(
+                    f"The {name} given to {function} must be either a Tensor or a tuple of Tensors but the given {name} has type {type(x)}."
+                )
+            raise TypeError(
+                f"The {name} given to {function} must be either a Tensor or a tuple of Tensors but the value at index {i} has type {type(x)}."
+            )
     return single, items
 
 
 def _inputs(xs: tuple[Any, ...], create_graph: bool) -> tuple[Any, ...]:
     """Inputs to differentiate by: views of those that are part of a graph, else fresh leaves."""
-    return tuple(
-        x.view_as(x) if create_graph and x.requires_grad else x.detach().requires_grad_(True) for x in xs
-    )
+    return tuple(x.view_as(x) if create_graph and x.requires_grad else x.detach().requires_grad_(True) for x in xs)
 
 
 def _finish(value: Any, create_graph: bool) -> Any:
@@ -79,7 +80,9 @@ def _check_vectors(v: Any, ys: Any, name: str, function: str) -> tuple[Any, ...]
     return vs
 
 
-def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+def vjp(
+    func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
     """`(func(inputs), v^T J)`: the product of a cotangent with the Jacobian."""
     with modes.enable_grad():
         single, xs = _as_tuple(inputs, "inputs", "vjp")
@@ -95,10 +98,12 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     return _single(_finish(ys, create_graph), single_out), _single(_finish(result, create_graph), single)
 
 
-def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+def jvp(
+    func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
     """`(func(inputs), J v)`: the directional derivative, by differentiating the vjp (which is linear) once more."""
     with modes.enable_grad():
-        single, xs = _as_tuple(inputs, "inputs", "jvp")
+        _, xs = _as_tuple(inputs, "inputs", "jvp")
         xs = _inputs(xs, create_graph)
         vs = _check_vectors(v, xs, "v", "jvp")
         single_out, ys = _as_tuple(func(*xs), "outputs of the user-provided function", "jvp")
@@ -143,7 +148,9 @@ def _jacobian_rows(y: Any, xs: tuple[Any, ...], create_graph: bool, strict: bool
 
     if not y.requires_grad:
         if strict:
-            raise RuntimeError(f"Output {i} of the user-provided function does not require gradients. The outputs must be computed in a differentiable manner from the input when running in strict mode.")
+            raise RuntimeError(
+                f"Output {i} of the user-provided function does not require gradients. The outputs must be computed in a differentiable manner from the input when running in strict mode."
+            )
         return tuple(x.new_zeros(tuple(y.shape) + tuple(x.shape)) for x in xs)
     columns: list[list[Any]] = [[] for _ in xs]
     flat = y.reshape(-1)
@@ -164,11 +171,13 @@ def _scalar(func: Callable[..., Any], name: str) -> Callable[..., Any]:
     def checked(*xs: Any) -> Any:
         y = func(*xs)
         if not isinstance(y, Tensor):
-            raise RuntimeError(f"The function given to {name} should return a single Tensor" if isinstance(y, tuple) else f"The outputs of the user-provided function given to {name} must be a Tensor")
-        if y.numel() != 1:
             raise RuntimeError(
-                f"The Tensor returned by the function given to {name} should contain a single element"
+                f"The function given to {name} should return a single Tensor"
+                if isinstance(y, tuple)
+                else f"The outputs of the user-provided function given to {name} must be a Tensor"
             )
+        if y.numel() != 1:
+            raise RuntimeError(f"The Tensor returned by the function given to {name} should contain a single element")
         return y.reshape(())
 
     return checked
@@ -189,7 +198,9 @@ def hessian(
     return jacobian(gradient, inputs, create_graph=create_graph, strict=strict)
 
 
-def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+def vhp(
+    func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
     """`(func(inputs), v^T H)` of a scalar function."""
     with modes.enable_grad():
         single, xs = _as_tuple(inputs, "inputs", "vhp")
@@ -208,6 +219,8 @@ def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     return _finish(y, create_graph), _single(_finish(result, create_graph), single)
 
 
-def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+def hvp(
+    func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
     """`(func(inputs), H v)` of a scalar function; H is symmetric, so this is `vhp`."""
     return vhp(func, inputs, v, create_graph, strict)

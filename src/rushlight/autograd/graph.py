@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
+from ..errors import unsupported
 from .api import GradientEdge, edge_of
 from .node import AccumulateGrad, Node
 
-__all__ = ["AccumulateGrad", "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "get_gradient_edge", "increment_version", "register_multi_grad_hook"]
+__all__ = [
+    "AccumulateGrad",
+    "GradientEdge",
+    "Node",
+    "allow_mutation_on_saved_tensors",
+    "get_gradient_edge",
+    "increment_version",
+    "register_multi_grad_hook",
+]
 
 
 def get_gradient_edge(tensor: Any) -> Any:
@@ -56,10 +64,6 @@ def register_multi_grad_hook(tensors: Any, fn: Callable[..., Any], *, mode: str 
     return Handles()
 
 
-@contextmanager
-def allow_mutation_on_saved_tensors() -> Iterator[None]:
+def allow_mutation_on_saved_tensors() -> Any:
     """Not supported: saved arrays are not copied when they are written to."""
-    raise NotImplementedError("rushlight does not support autograd.graph.allow_mutation_on_saved_tensors yet.")
-    yield
-
-
+    raise unsupported("autograd.graph.allow_mutation_on_saved_tensors")

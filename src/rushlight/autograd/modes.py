@@ -5,11 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 import warnings
-from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, TypeVar
-
-F = TypeVar("F", bound=Callable[..., Any])
+from typing import Any
 
 
 class Mode:
@@ -61,7 +58,7 @@ class _Guard:
     def clone(self) -> Any:
         return self.__class__()
 
-    def __call__(self, function: F) -> F:
+    def __call__(self, function: Any) -> Any:
         if inspect.isclass(function):
             warnings.warn(
                 "Decorating classes is deprecated and will be disabled in future versions. You should only decorate "
@@ -70,7 +67,7 @@ class _Guard:
                 FutureWarning,
                 stacklevel=2,
             )
-            function.__init__ = self(function.__init__)  # type: ignore[misc]
+            function.__init__ = self(function.__init__)
             return function
         if inspect.isgeneratorfunction(function):
             return self._generator(function)
@@ -80,7 +77,7 @@ class _Guard:
             with self.clone():
                 return function(*args, **kwargs)
 
-        return wrapper  # type: ignore[return-value]
+        return wrapper
 
     def _generator(self, function: Any) -> Any:
         """Run each step of a generator under the mode, and the code between its steps outside of it."""
@@ -102,13 +99,13 @@ class _Guard:
                     with self.clone():
                         generator.close()
                     raise
-                except BaseException as error:  # noqa: BLE001
+                except BaseException as error:
                     send = functools.partial(generator.throw, error)
 
         return wrapper
 
 
-class no_grad(_Guard):  # noqa: N801
+class no_grad(_Guard):
     """Operators record no graph inside; usable as `with no_grad():` and `@no_grad()`.
 
     >>> import rushlight as torch
@@ -127,7 +124,7 @@ class no_grad(_Guard):  # noqa: N801
         return INFERENCE if get_mode().inference else NO_GRAD
 
 
-class enable_grad(_Guard):  # noqa: N801
+class enable_grad(_Guard):
     """Operators record the graph inside, also within `no_grad`."""
 
     def __new__(cls, function: Any = None) -> Any:
@@ -138,7 +135,7 @@ class enable_grad(_Guard):  # noqa: N801
         return GRAD_IN_INFERENCE if get_mode().inference else GRAD
 
 
-class set_grad_enabled(_Guard):  # noqa: N801
+class set_grad_enabled(_Guard):
     """Switch recording on or off, at once; as a context manager the old mode comes back at its end."""
 
     def __init__(self, mode: bool) -> None:
@@ -162,14 +159,16 @@ class set_grad_enabled(_Guard):  # noqa: N801
         guard.enabled, guard._first = self.enabled, []
         return guard
 
-    def __call__(self, function: F) -> F:
+    def __call__(self, function: Any) -> Any:
         if self._first:  # used as a decorator: the mode of the definition site stays as it was
             _variable.set(self._first.pop())
         return super().__call__(function)
 
 
-class inference_mode(_Guard):  # noqa: N801
+class inference_mode(_Guard):
     """Like `no_grad`, and tensors made inside may never enter a graph (PyTorch's `inference_mode`)."""
+
+    enabled: bool
 
     def __new__(cls, mode: Any = True) -> Any:
         guard = super().__new__(cls)

@@ -187,7 +187,7 @@ class Tensor(metaclass=TensorMeta):
         return self.dtype.category == dtypes.FLOAT
 
     def is_complex(self) -> bool:
-        return self._array.dtype.kind == "c"
+        return bool(self._array.dtype.kind == "c")
 
     def is_signed(self) -> bool:
         return self.dtype.is_signed
@@ -231,12 +231,12 @@ class Tensor(metaclass=TensorMeta):
 
     def is_set_to(self, other: Any) -> bool:
         a, b = self._array, other._array
-        return a.shape == b.shape and a.strides == b.strides and a.ctypes.data == b.ctypes.data
+        return bool(a.shape == b.shape and a.strides == b.strides and a.ctypes.data == b.ctypes.data)
 
     def __len__(self) -> int:
         if self._array.ndim == 0:
             raise TypeError("len() of a 0-d tensor")
-        return self._array.shape[0]
+        return int(self._array.shape[0])
 
     # ---- its place in the graph ----------------------------------------------------------------------------------
 
@@ -268,7 +268,9 @@ class Tensor(metaclass=TensorMeta):
             if self._array.dtype.kind not in "fc" and not self.dtype.is_floating_point:
                 raise RuntimeError("only Tensors of floating point dtype can require gradients")
             if self._inference and not modes.get_mode().inference:
-                raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
+                raise RuntimeError(
+                    "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
+                )
             self._edge = (AccumulateGrad(self), 0)
             if self._base is not None:
                 self._view_version = self._counter[0]
@@ -302,7 +304,9 @@ class Tensor(metaclass=TensorMeta):
     def grad(self, value: Any) -> None:
         if value is not None:
             if not isinstance(value, Tensor):
-                raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+                raise TypeError(
+                    f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
+                )
             if value is self:
                 raise RuntimeError("can't assign Variable as its own grad")
             if value._array.dtype != self._array.dtype:
@@ -347,7 +351,9 @@ class Tensor(metaclass=TensorMeta):
     def detach_(self) -> Any:
         """Leave the graph, in place."""
         if self._base is not None:
-            raise RuntimeError("Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution.")  # noqa: E501
+            raise RuntimeError(
+                "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution."
+            )
         self._edge = None
         return self
 
@@ -420,9 +426,7 @@ class Tensor(metaclass=TensorMeta):
     def numpy(self, *, force: bool = False) -> Any:
         """The array itself, sharing memory; `force` detaches and never complains."""
         if not force and (self._edge if self._base is None else current_edge(self)) is not None:
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-            )
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         if self._array.dtype.kind == "V" or not self._array.dtype.isbuiltin:
             raise TypeError(f"Got unsupported ScalarType {self.dtype.scalar_name}")
         return self._array
@@ -483,11 +487,8 @@ class Tensor(metaclass=TensorMeta):
 
     def __contains__(self, element: Any) -> bool:
         if isinstance(element, (Tensor, int, float, complex, bool)):
-            return bool((element == self).any().item())  # type: ignore[union-attr, attr-defined]
-        raise RuntimeError(
-            "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
-            f"{type(element)}."
-        )
+            return bool((element == self).any().item())  # type: ignore[attr-defined]
+        raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
 
     def __iter__(self) -> Iterator[Any]:
         if self._array.ndim == 0:
@@ -574,12 +575,12 @@ Tensor.__module__ = "rushlight"
 
 
 def _rebuild(cls: type, a: Any, name: str, requires_grad: bool, extra: dict[str, Any]) -> Any:
-    x = _new(cls)
+    x: Any = _new(cls)
     target = getattr(dtypes, name).np
-    x._array, x._counter = a if a.dtype == target else a.view(target), [0]  # type: ignore[attr-defined]
+    x._array, x._counter = a if a.dtype == target else a.view(target), [0]
     x.__dict__.update(extra)
     if requires_grad:
-        x.requires_grad_(True)  # type: ignore[attr-defined]
+        x.requires_grad_(True)
     return x
 
 
@@ -597,9 +598,7 @@ def wrap_dim(dim: Any, n: int, minimum: int = 1) -> int:
     if not -size <= dim < size:
         if n == 0 and minimum == 0:
             raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
-        raise IndexError(
-            f"Dimension out of range (expected to be in range of [{-size}, {size - 1}], but got {dim})"
-        )
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-size}, {size - 1}], but got {dim})")
     return int(dim) + size if dim < 0 else int(dim)
 
 
@@ -619,7 +618,9 @@ def _same_place(a: Any, root: Any, copied: Any) -> Any:
     offset = a.ctypes.data - root.ctypes.data
     del flat_root
     flat = flat.reshape(-1) if flat.flags.c_contiguous else flat
-    return np.ndarray(a.shape, a.dtype, buffer=memoryview(flat.view(np.uint8).reshape(-1)), offset=offset, strides=a.strides)  # type: ignore[call-overload]
+    return np.ndarray(
+        a.shape, a.dtype, buffer=memoryview(flat.view(np.uint8).reshape(-1)), offset=offset, strides=a.strides
+    )
 
 
 def current_edge(x: Any) -> Edge | None:

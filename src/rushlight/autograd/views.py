@@ -14,7 +14,7 @@ import numpy as np
 from .. import dtypes
 from . import modes
 from .node import AccumulateGrad, Edge, Node, next_seq
-from .tensor import Tensor, current_edge, storage_of, wrap
+from .tensor import Tensor, storage_of, wrap
 
 INFERENCE_WRITE = (
     "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
@@ -217,9 +217,7 @@ def write(x: Any, out: Any) -> None:
             f"{x.dtype.scalar_name}"
         )
     if out.shape != a.shape:
-        raise RuntimeError(
-            f"output with shape {list(a.shape)} doesn't match the broadcast shape {list(out.shape)}"
-        )
+        raise RuntimeError(f"output with shape {list(a.shape)} doesn't match the broadcast shape {list(out.shape)}")
     with np.errstate(all="ignore"):
         a[...] = out
 

@@ -217,7 +217,7 @@ _zero = _filling("ZeroBackward0", False)
 
 
 @public
-def fill(input: Any, value: Any) -> Any:  # noqa: A002
+def fill(input: Any, value: Any) -> Any:
     """A tensor like `input` filled with one value."""
     return _fills[isinstance(value, Tensor)](input, _fill_value(input, value))
 
@@ -260,10 +260,10 @@ def _write_everywhere(x: Any, value: Any, op: Any) -> Any:
 attach("fill_", fill_)
 attach("zero_", zero_)
 FUNCTIONS["fill_"] = fill_
-FUNCTIONS["zero_"] = Tensor.zero_
+FUNCTIONS["zero_"] = zero_
 
 
 @public(method=False, aliases=("detach_copy",))
-def detach(input: Any) -> Any:  # noqa: A002
+def detach(input: Any) -> Any:
     """The same data outside the graph."""
     return input.detach()

@@ -14,7 +14,6 @@ from ..autograd.tensor import Tensor, wrap
 from ..backend.indexing import scalar
 from ..device import require_cpu
 from ..errors import unsupported
-from ..size import Size
 from .declare import FUNCTIONS, attach, primitive, public
 from .parsing import parse_array
 from .promotion import NUMBERS, scalar_dtype
@@ -51,7 +50,7 @@ def shape_of(sizes: Any, name: str = "size") -> tuple[int, ...]:
         sizes = sizes[0].tolist()
     else:
         alone = ", not {}"
-    if all([n.__class__ is int for n in sizes]):
+    if all(n.__class__ is int for n in sizes):
         return tuple(sizes)
     shape = []
     for position, n in enumerate(sizes):
@@ -155,7 +154,7 @@ def full(
 
 
 def _like(name: str, value: Any) -> Any:
-    def make(input: Any, *, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:  # noqa: A002
+    def make(input: Any, *, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:
         if not isinstance(input, Tensor):
             from .declare import type_error
 
@@ -190,7 +189,7 @@ zeros_like, ones_like, empty_like = _like("zeros_like", 0), _like("ones_like", 1
 
 
 @publish
-def full_like(input: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:  # noqa: A002
+def full_like(input: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:
     """As `full`, with the shape, dtype and memory order of `input`."""
     fmt = options.pop("memory_format", None)
     check_options(options, "full_like")
@@ -220,15 +219,22 @@ _new("new_empty", None)
 
 
 @public(name="new_full", namespace=False)
-def _new_full(self: Any, size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:
+def _new_full(
+    self: Any, size: Any, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False, **options: Any
+) -> Any:
     """A new tensor filled with one value, with this tensor's dtype."""
     check_options(options, "new_full")
     value = _fill_value(fill_value, "new_full")
-    return finish(filled(shape_of((size,) if isinstance(size, (tuple, list)) else (tuple(size),)), value, dtype or self.dtype), requires_grad)
+    return finish(
+        filled(shape_of((size,) if isinstance(size, (tuple, list)) else (tuple(size),)), value, dtype or self.dtype),
+        requires_grad,
+    )
 
 
 @public(name="new_empty_strided", namespace=False)
-def _new_empty_strided(self: Any, size: Any, stride: Any, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:
+def _new_empty_strided(
+    self: Any, size: Any, stride: Any, dtype: Any = None, requires_grad: bool = False, **options: Any
+) -> Any:
     """An uninitialised tensor with the given strides."""
     return empty_strided(size, stride, dtype=dtype or self.dtype, requires_grad=requires_grad, **options)
 
@@ -251,7 +257,9 @@ def empty_strided(size: Any, stride: Any, *, dtype: Any = None, requires_grad: b
 
 
 @publish
-def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:
+def empty_permuted(
+    size: Any, physical_layout: Any, *, dtype: Any = None, requires_grad: bool = False, **options: Any
+) -> Any:
     """An uninitialised tensor whose dimensions lie in memory in the order `physical_layout`."""
     check_options(options, "empty_permuted")
     a = np.empty([size[i] for i in physical_layout], dtypes.to_numpy(dtype or dtypes.get_default_dtype()))
@@ -309,11 +317,17 @@ def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: Any = None
                 stacklevel=2,
             )
     x = as_tensor(obj, dtype, device)
-    shares = isinstance(obj, (Tensor, np.ndarray)) and np.shares_memory(x._array, obj if isinstance(obj, np.ndarray) else obj._array)
+    shares = isinstance(obj, (Tensor, np.ndarray)) and np.shares_memory(
+        x._array, obj if isinstance(obj, np.ndarray) else obj._array
+    )
     if copy is True and shares:
         x = x.clone() if requires_grad else x.clone().detach()
     if copy is False and not shares:
-        raise ValueError("can't alias arbitrary sequence into a tensor." if not isinstance(obj, (Tensor, np.ndarray)) else "can't alias tensor with dtype")
+        raise ValueError(
+            "can't alias arbitrary sequence into a tensor."
+            if not isinstance(obj, (Tensor, np.ndarray))
+            else "can't alias tensor with dtype"
+        )
     if requires_grad and not x.requires_grad:
         x = x.detach().requires_grad_()
     elif not requires_grad and isinstance(obj, Tensor) and x.requires_grad:
@@ -406,7 +420,9 @@ def arange(*args: Any, out: Any = None, dtype: Any = None, requires_grad: bool =
     given = dict(zip(labels, args, strict=False)) | named
     for position, (label, value) in enumerate(given.items(), 1):
         if not isinstance(value, (Tensor, np.generic, *NUMBERS)):
-            raise TypeError(f"arange(): argument '{label}' (position {position}) must be Number, not {type(value).__name__}")
+            raise TypeError(
+                f"arange(): argument '{label}' (position {position}) must be Number, not {type(value).__name__}"
+            )
     start, end, step = _number(given.get("start", 0)), _number(given["end"]), _number(given.get("step", 1))
     if any(v.__class__ is complex for v in (start, end, step)):
         raise RuntimeError("value cannot be converted to type double without overflow")
@@ -432,7 +448,16 @@ def arange(*args: Any, out: Any = None, dtype: Any = None, requires_grad: bool =
 
 
 @public(name="range", method=False)
-def range_to(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:
+def range_to(
+    start: Any = 0,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    **options: Any,
+) -> Any:
     """Like `arange`, including the end (deprecated in PyTorch)."""
     warnings.warn(
         "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
@@ -481,7 +506,16 @@ def linspace_array(start: Any, end: Any, steps: int, d: dtypes.dtype) -> Any:
 
 
 @publish
-def linspace(start: Any, end: Any, steps: Any = None, *, out: Any = None, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:
+def linspace(
+    start: Any,
+    end: Any,
+    steps: Any = None,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    **options: Any,
+) -> Any:
     """`steps` evenly spaced numbers from `start` to `end`, both included."""
     check_options(options, "linspace")
     start, end, steps, d = _steps(start, end, steps, dtype or (out.dtype if out is not None else None), "linspace")
@@ -489,7 +523,17 @@ def linspace(start: Any, end: Any, steps: Any = None, *, out: Any = None, dtype:
 
 
 @publish
-def logspace(start: Any, end: Any, steps: Any = None, base: float = 10.0, *, out: Any = None, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:
+def logspace(
+    start: Any,
+    end: Any,
+    steps: Any = None,
+    base: float = 10.0,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    **options: Any,
+) -> Any:
     """`steps` numbers from `base**start` to `base**end`, evenly spaced on a logarithmic scale."""
     check_options(options, "logspace")
     start, end, steps, d = _steps(start, end, steps, dtype or (out.dtype if out is not None else None), "logspace")
@@ -502,7 +546,9 @@ def logspace(start: Any, end: Any, steps: Any = None, base: float = 10.0, *, out
 
 
 @publish
-def eye(n: Any, m: Any = None, *, out: Any = None, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:
+def eye(
+    n: Any, m: Any = None, *, out: Any = None, dtype: Any = None, requires_grad: bool = False, **options: Any
+) -> Any:
     """Ones on the diagonal of an (n, m) matrix of zeros."""
     check_options(options, "eye")
     if n < 0:

@@ -198,7 +198,7 @@ def inplace_of(function: Any, name: str) -> Any:
         source = self
         if get_mode().grad:
             edge = self._edge if self._base is None else current_edge(self)
-            others = any([isinstance(x, Tensor) and x.requires_grad for x in args])
+            others = any(isinstance(x, Tensor) and x.requires_grad for x in args)
             if edge is not None or others:
                 keep = True if saves is None else saves(edge is not None, others)
                 source = _new(Tensor)
@@ -917,7 +917,7 @@ def primitive(
         several = isinstance(result, (tuple, list))
         results = list(result) if several else [result]
         node = None
-        if mode.grad and any([edge is not None for edge in edges]):
+        if mode.grad and any(edge is not None for edge in edges):
             if head is None:
                 mask: tuple[Any, ...] = _SEQUENCE
             else:
@@ -932,9 +932,7 @@ def primitive(
                 if several:
                     node.n_outputs = len(results)
                     node.meta = [(r.shape, r.dtype) for r in results]
-                    live = [
-                        i for i, r in enumerate(results) if i not in non_differentiable and _can_require(r.dtype)
-                    ]
+                    live = [i for i, r in enumerate(results) if i not in non_differentiable and _can_require(r.dtype)]
                     if len(live) == 1 and len(results) > 1:
                         node.single = live[0]
                 if anomaly.enabled:

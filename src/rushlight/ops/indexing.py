@@ -32,14 +32,16 @@ def _basic_put(a: Any, b: Any, key: Any) -> Any:
 
 _basic_scatter: Any = primitive(
     "SliceScatterBackward0", _basic_put, tensors=True,
-    a=lambda g, key: _basic_scatter(g, g.new_zeros(g._array[key].shape), key), b=lambda g, key: _basic(g, key),
+    a=lambda g, key: _basic_scatter(g, g.new_zeros(g._array[key].shape), key), b=lambda g, key: _basic_part(g, key),
 )  # fmt: skip
 
 
+def _basic_part(x: Any, key: Any) -> Any:
+    return _basic(x, key)
+
+
 def _basic_primitive(name: str) -> Any:
-    return primitive(
-        name, lambda a, key: a[key], view=True, a=lambda g, a_shape, key: _basic_backward(g, a_shape, key)
-    )
+    return primitive(name, lambda a, key: a[key], view=True, a=lambda g, a_shape, key: _basic_backward(g, a_shape, key))
 
 
 _basic = _basic_primitive("SliceBackward0")
@@ -146,9 +148,8 @@ def setitem(self: Any, index: Any, value: Any) -> None:
             value = _without_leading_ones(value, target._array.ndim)
         (target.copy_ if tensor else target.fill_)(value)
         return
-    key = rules.Index((), parsed.arrays, parsed.unique)
     source = value if tensor else wrap(np.asarray(rules.scalar(value, target._array.dtype), target._array.dtype))
-    _index_put_into(target, source, key, False)
+    _index_put_into(target, source, rules.Index((), parsed.arrays, parsed.unique), False)
 
 
 def _without_leading_ones(value: Any, ndim: int) -> Any:
@@ -176,7 +177,7 @@ def _index_key(x: Any, indices: Any) -> Any:
 
 
 @public(out=True)
-def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:  # noqa: A002
+def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
     """`input` with the elements at `indices` (a tuple of index tensors) replaced by, or increased by, `values`."""
     _same_dtype(input, values)
     return _index_put(input, values, _index_key(input, indices), accumulate)

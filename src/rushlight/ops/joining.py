@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..autograd.tensor import Tensor, wrap_dim
-from .declare import primitive, public
 from ..dtypes import promote_types
+from .declare import primitive, public
 from .shape import basic_index, expand, reshape, unsqueeze
 
 
@@ -43,7 +43,9 @@ _stack: Any = primitive(
 
 def _checked(tensors: Any, name: str) -> list[Any]:
     if isinstance(tensors, Tensor) or not isinstance(tensors, (list, tuple)):
-        raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}")
+        raise TypeError(
+            f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}"
+        )
     found = list(tensors)
     for i, x in enumerate(found):
         if not isinstance(x, Tensor):
@@ -51,14 +53,18 @@ def _checked(tensors: Any, name: str) -> list[Any]:
     if not found:
         if name == "stack":
             raise RuntimeError("stack expects a non-empty TensorList")
-        raise ValueError("torch.cat(): expected a non-empty list of Tensors") if name == "cat" else RuntimeError(f"{name} expects a non-empty TensorList")
+        raise (
+            ValueError("torch.cat(): expected a non-empty list of Tensors")
+            if name == "cat"
+            else RuntimeError(f"{name} expects a non-empty TensorList")
+        )
     return found
 
 
 def _same_type(tensors: list[Any]) -> list[Any]:
     d = tensors[0].dtype
     kind = tensors[0]._array.dtype
-    if all([x._array.dtype is kind for x in tensors]):
+    if all(x._array.dtype is kind for x in tensors):
         return tensors
     for x in tensors[1:]:
         d = promote_types(d, x.dtype)
@@ -194,9 +200,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> Any:
     if swap:
         vectors[:2] = vectors[1::-1]
     shape = tuple(x._array.size for x in vectors)
-    grids = [
-        expand(reshape(x, [-1 if i == j else 1 for j in range(len(shape))]), shape) for i, x in enumerate(vectors)
-    ]
+    grids = [expand(reshape(x, [-1 if i == j else 1 for j in range(len(shape))]), shape) for i, x in enumerate(vectors)]
     if swap:
         grids[:2] = grids[1::-1]
     return tuple(grids)
@@ -205,7 +209,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> Any:
 @public(method=False)
 def block_diag(*tensors: Any) -> Any:
     """Matrices on the diagonal of a larger one of zeros."""
-    from .creation import finish, filled
+    from .creation import filled, finish
 
     blocks = _same_type([_grow2(x) for x in tensors]) if tensors else []
     if not blocks:

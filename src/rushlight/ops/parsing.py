@@ -54,7 +54,9 @@ def cast(a: Any, d: dtypes.dtype | None) -> Any:
 def _is_sequence(data: Any) -> bool:
     if isinstance(data, Tensor):
         return False
-    return isinstance(data, _SEQUENCES) or (hasattr(data, "__len__") and hasattr(data, "__getitem__") and not hasattr(data, "keys"))
+    return isinstance(data, _SEQUENCES) or (
+        hasattr(data, "__len__") and hasattr(data, "__getitem__") and not hasattr(data, "keys")
+    )
 
 
 def _flat(data: Any) -> tuple[tuple[int, ...], list[Any]]:
@@ -145,8 +147,11 @@ def _number(leaf: Any, d: dtypes.dtype) -> Any:
     if isinstance(leaf, np.generic):
         return leaf.item()
     if isinstance(leaf, NUMBERS):
-        return next(kind for kind in _ORDER if isinstance(leaf, kind))(leaf)  # a subclass, such as an IntEnum
+        kind: Any = next(kind for kind in _ORDER if isinstance(leaf, kind))
+        return kind(leaf)  # a subclass, such as an IntEnum
     name = type(leaf).__name__
     raise TypeError(
-        f"'{name}' object cannot be interpreted as an integer" if d.category < dtypes.FLOAT else f"must be real number, not {name}"
+        f"'{name}' object cannot be interpreted as an integer"
+        if d.category < dtypes.FLOAT
+        else f"must be real number, not {name}"
     )

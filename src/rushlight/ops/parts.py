@@ -22,7 +22,7 @@ _imag: Any = primitive("ImagBackward0", lambda a: a.imag, view=True, tensors=Tru
 
 
 @public
-def real(input: Any) -> Any:  # noqa: A002
+def real(input: Any) -> Any:
     """The real part: a view of a complex tensor, a real tensor itself."""
     if not isinstance(input, Tensor):
         if is_array(input):
@@ -32,7 +32,7 @@ def real(input: Any) -> Any:  # noqa: A002
 
 
 @public
-def imag(input: Any) -> Any:  # noqa: A002
+def imag(input: Any) -> Any:
     """The imaginary part of a complex tensor, as a view."""
     if not isinstance(input, Tensor):
         if is_array(input):
@@ -43,8 +43,8 @@ def imag(input: Any) -> Any:  # noqa: A002
     return _imag(input)
 
 
-Tensor.real = property(real, lambda self, value: real(self).copy_(value))
-Tensor.imag = property(imag, lambda self, value: imag(self).copy_(value))
+attach("real", property(real, lambda self, value: real(self).copy_(value)))
+attach("imag", property(imag, lambda self, value: imag(self).copy_(value)))
 
 
 def _pairs(a: Any) -> Any:
@@ -56,7 +56,9 @@ def _pairs(a: Any) -> Any:
     return result
 
 
-view_as_real_: Any = primitive("ViewAsRealBackward0", _pairs, view=True, tensors=True, a=lambda g: view_as_complex_(g.contiguous()))
+view_as_real_: Any = primitive(
+    "ViewAsRealBackward0", _pairs, view=True, tensors=True, a=lambda g: view_as_complex_(g.contiguous())
+)
 
 
 def _joined(a: Any) -> Any:
@@ -64,11 +66,13 @@ def _joined(a: Any) -> Any:
     return np.lib.stride_tricks.as_strided(a.reshape(a.shape), a.shape, a.strides).view(kind)[..., 0]
 
 
-view_as_complex_: Any = primitive("ViewAsComplexBackward0", _joined, view=True, tensors=True, a=lambda g: view_as_real_(g))
+view_as_complex_: Any = primitive(
+    "ViewAsComplexBackward0", _joined, view=True, tensors=True, a=lambda g: view_as_real_(g)
+)
 
 
 @public
-def view_as_real(input: Any) -> Any:  # noqa: A002
+def view_as_real(input: Any) -> Any:
     """A complex tensor as a real one with a last dimension of 2, sharing memory."""
     if input._array.dtype.kind != "c":
         raise RuntimeError("view_as_real is only supported for complex tensors")
@@ -76,7 +80,7 @@ def view_as_real(input: Any) -> Any:  # noqa: A002
 
 
 @public
-def view_as_complex(input: Any) -> Any:  # noqa: A002
+def view_as_complex(input: Any) -> Any:
     """A real tensor with a last dimension of 2 as a complex one, sharing memory."""
     a = input._array
     if a.dtype.kind != "f":

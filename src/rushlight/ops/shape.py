@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import warnings
 from collections.abc import Sequence
@@ -50,7 +51,9 @@ def infer_shape(shape: tuple[int, ...], numel: int) -> tuple[int, ...]:
     if len(unknown) > 1:
         raise RuntimeError("only one dimension can be inferred")
     if any(n < -1 for n in shape):
-        raise RuntimeError(f"invalid shape dimension {min(shape)} at index {shape.index(min(shape))} of shape {list(shape)}")
+        raise RuntimeError(
+            f"invalid shape dimension {min(shape)} at index {shape.index(min(shape))} of shape {list(shape)}"
+        )
     known = math.prod(n for n in shape if n != -1)
     if not unknown:
         if known != numel:
@@ -74,7 +77,7 @@ def _reshape_view(a: Any, shape: tuple[int, ...]) -> Any:
     if a.flags.c_contiguous:
         return a.reshape(shape)
     try:
-        return np.reshape(a, shape, copy=False)  # type: ignore[call-overload]
+        return np.reshape(a, shape, copy=False)
     except ValueError:
         return None
 
@@ -95,9 +98,13 @@ def reshape_any(x: Any, shape: tuple[int, ...]) -> Any:
 
 
 _view: Any = primitive("ViewBackward0", _view_forward, view=True, a=lambda g, a_shape: reshape_any(g, a_shape))
-_reshape_alias: Any = primitive("ReshapeAliasBackward0", _view_forward, view=True, a=lambda g, a_shape: reshape_any(g, a_shape))
+_reshape_alias: Any = primitive(
+    "ReshapeAliasBackward0", _view_forward, view=True, a=lambda g, a_shape: reshape_any(g, a_shape)
+)
 _unsafe_view: Any = primitive(
-    "UnsafeViewBackward0", lambda a, shape: np.ascontiguousarray(a).reshape(shape), a=lambda g, a_shape: reshape_any(g, a_shape)
+    "UnsafeViewBackward0",
+    lambda a, shape: np.ascontiguousarray(a).reshape(shape),
+    a=lambda g, a_shape: reshape_any(g, a_shape),
 )
 
 
@@ -133,7 +140,7 @@ attach("view", view)
 
 
 @public
-def reshape(input: Any, *shape: Any) -> Any:  # noqa: A002
+def reshape(input: Any, *shape: Any) -> Any:
     """`input` under another shape: a view where possible, else a copy."""
     if not isinstance(input, Tensor):
         raise type_error("reshape", input)
@@ -154,7 +161,7 @@ attach("reshape_as", lambda self, other: reshape(self, other.shape))
 
 
 @public
-def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:  # noqa: A002
+def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     """The dimensions from `start_dim` to `end_dim` joined to one."""
     shape = input._array.shape
     n = len(shape)
@@ -169,7 +176,7 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:  # noqa: 
 
 
 @public
-def unflatten(input: Any, dim: int, sizes: Any) -> Any:  # noqa: A002
+def unflatten(input: Any, dim: int, sizes: Any) -> Any:
     """One dimension split into several, of the given sizes."""
     shape = input._array.shape
     d = wrap_dim(dim, len(shape))
@@ -186,7 +193,7 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Any:  # noqa: A002
 
 
 @public
-def ravel(input: Any) -> Any:  # noqa: A002
+def ravel(input: Any) -> Any:
     """All elements in one dimension."""
     return reshape(input, -1)
 
@@ -202,7 +209,7 @@ _clone: Any = primitive("CloneBackward0", _clone_array, a=lambda g: g)
 
 
 @public
-def clone(input: Any, *, memory_format: Any = None) -> Any:  # noqa: A002
+def clone(input: Any, *, memory_format: Any = None) -> Any:
     """A copy of `input`, through which gradients flow."""
     name = getattr(memory_format, "name", "preserve_format")
     if name.startswith("channels_last"):
@@ -230,7 +237,7 @@ def _channels_last(x: Any, name: str) -> Any:
 
 
 @public(namespace=False)
-def contiguous(input: Any, memory_format: Any = None) -> Any:  # noqa: A002
+def contiguous(input: Any, memory_format: Any = None) -> Any:
     """`input` itself if its elements lie in order, else a copy in order."""
     if input.is_contiguous(memory_format):
         return input
@@ -262,7 +269,7 @@ def transpose_any(x: Any, i: int, j: int) -> Any:
 
 
 @public
-def permute(input: Any, *dims: Any) -> Any:  # noqa: A002
+def permute(input: Any, *dims: Any) -> Any:
     """The dimensions in another order."""
     order = ints(dims)
     n = input._array.ndim
@@ -278,7 +285,7 @@ def permute(input: Any, *dims: Any) -> Any:  # noqa: A002
 
 
 @public(aliases=("swapaxes", "swapdims"))
-def transpose(input: Any, dim0: int, dim1: int) -> Any:  # noqa: A002
+def transpose(input: Any, dim0: int, dim1: int) -> Any:
     """Two dimensions swapped."""
     if not isinstance(input, Tensor):
         raise type_error("transpose", input)
@@ -288,7 +295,7 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:  # noqa: A002
 
 
 @public
-def t(input: Any) -> Any:  # noqa: A002
+def t(input: Any) -> Any:
     """A matrix transposed; vectors and scalars as they are."""
     n = input._array.ndim
     if n > 2:
@@ -308,7 +315,7 @@ def _reversed(self: Any) -> Any:
     return permute(self, tuple(range(self._array.ndim - 1, -1, -1)))
 
 
-Tensor.T = property(_reversed)
+attach("T", property(_reversed))
 
 
 def _matrix_transposed(self: Any) -> Any:
@@ -319,9 +326,9 @@ def _matrix_transposed(self: Any) -> Any:
     return transpose(self, -2, -1)
 
 
-Tensor.mT = property(_matrix_transposed)
-Tensor.mH = property(lambda self: _matrix_transposed(self).conj())
-Tensor.H = property(lambda self: adjoint_2d(self))
+attach("mT", property(_matrix_transposed))
+attach("mH", property(lambda self: _matrix_transposed(self).conj()))
+attach("H", property(lambda self: adjoint_2d(self)))
 
 
 def adjoint_2d(x: Any) -> Any:
@@ -332,13 +339,13 @@ def adjoint_2d(x: Any) -> Any:
 
 
 @public
-def adjoint(input: Any) -> Any:  # noqa: A002
+def adjoint(input: Any) -> Any:
     """The conjugate of the last two dimensions transposed."""
     return transpose(input, -2, -1).conj()
 
 
 @public(aliases=("moveaxis",))
-def movedim(input: Any, source: Any, destination: Any) -> Any:  # noqa: A002
+def movedim(input: Any, source: Any, destination: Any) -> Any:
     """Dimensions moved to other places, the rest in order."""
     n = input._array.ndim
     src = wrap_dims((source,) if isinstance(source, int) else source, n)
@@ -356,16 +363,22 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:  # noqa: A002
 
 # ---- dimensions of length one ------------------------------------------------------------------------------------------------
 
+
 def _squeezing(name: str) -> Any:
     return primitive(name, lambda a, dims: a.squeeze(dims), view=True, a=lambda g, a_shape: reshape_any(g, a_shape))
 
 
 _squeeze, _squeeze_dim, _squeeze_dims = map(_squeezing, ("SqueezeBackward0", "SqueezeBackward1", "SqueezeBackward2"))
-_unsqueeze: Any = primitive("UnsqueezeBackward0", lambda a, dim: a.reshape((*a.shape[:dim], 1, *a.shape[dim:])), view=True, a=lambda g, a_shape: reshape_any(g, a_shape))
+_unsqueeze: Any = primitive(
+    "UnsqueezeBackward0",
+    lambda a, dim: a.reshape((*a.shape[:dim], 1, *a.shape[dim:])),
+    view=True,
+    a=lambda g, a_shape: reshape_any(g, a_shape),
+)
 
 
 @public(inplace=False)
-def squeeze(input: Any, dim: Any = None) -> Any:  # noqa: A002
+def squeeze(input: Any, dim: Any = None) -> Any:
     """Without the dimensions of length one (or only those named)."""
     shape = input._array.shape
     if dim is None:
@@ -378,7 +391,7 @@ def squeeze(input: Any, dim: Any = None) -> Any:  # noqa: A002
 
 
 @public
-def unsqueeze(input: Any, dim: int) -> Any:  # noqa: A002
+def unsqueeze(input: Any, dim: int) -> Any:
     """With a new dimension of length one at `dim`."""
     return _unsqueeze(input, wrap_dim(dim, input._array.ndim + 1))
 
@@ -405,7 +418,7 @@ _expand: Any = primitive("ExpandBackward0", _expand_forward, view=True, a=lambda
 
 
 @public(namespace=False)
-def expand(input: Any, *sizes: Any, implicit: bool = False) -> Any:  # noqa: A002
+def expand(input: Any, *sizes: Any, implicit: bool = False) -> Any:
     """Dimensions of length one repeated to the given sizes without copying (-1 keeps a length)."""
     shape = shape_of(sizes, "expand")
     own = input._array.shape
@@ -447,7 +460,7 @@ attach("expand_as", lambda self, other: expand(self, other.shape))
 
 
 @public(method=False)
-def broadcast_to(input: Any, size: Any) -> Any:  # noqa: A002
+def broadcast_to(input: Any, size: Any) -> Any:
     """`input` expanded to `size`."""
     return expand(input, *size)
 
@@ -494,7 +507,7 @@ def broadcast_tensors(*tensors: Any) -> Any:
 
 
 @public(namespace=False)
-def sum_to_size(input: Any, *size: Any) -> Any:  # noqa: A002
+def sum_to_size(input: Any, *size: Any) -> Any:
     """Summed over the dimensions along which `size` would be broadcast to `input`'s shape."""
     shape = shape_of(size, "sum_to_size")
     own = input._array.shape
@@ -542,12 +555,19 @@ def basic_index(x: Any, key: Any) -> Any:
 _slice_scatter: Any = primitive(
     "SliceScatterBackward0", _slice_put, a=lambda g, key: _cleared(g, key), b=lambda g, key: basic_index(g, key)
 )
-_slice: Any = primitive("SliceBackward0", lambda a, key: a[key], view=True, a=lambda g, a_shape, key: _slice_backward(g, a_shape, key))
-_select: Any = primitive("SelectBackward0", lambda a, key: a[(*key, ...)], view=True, a=lambda g, a_shape, key: _slice_backward(g, a_shape, key))
+_slice: Any = primitive(
+    "SliceBackward0", lambda a, key: a[key], view=True, a=lambda g, a_shape, key: _slice_backward(g, a_shape, key)
+)
+_select: Any = primitive(
+    "SelectBackward0",
+    lambda a, key: a[(*key, ...)],
+    view=True,
+    a=lambda g, a_shape, key: _slice_backward(g, a_shape, key),
+)
 
 
 @public
-def narrow(input: Any, dim: int, start: Any, length: int) -> Any:  # noqa: A002
+def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     """`length` indices of one dimension, from `start`."""
     n = input._array.ndim
     if n == 0:
@@ -569,13 +589,13 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:  # noqa: A002
 
 
 @public(out=True)
-def narrow_copy(input: Any, dim: int, start: int, length: int) -> Any:  # noqa: A002
+def narrow_copy(input: Any, dim: int, start: int, length: int) -> Any:
     """As `narrow`, as a copy."""
     return clone(narrow(input, dim, start, length))
 
 
 @public
-def select(input: Any, dim: int, index: Any) -> Any:  # noqa: A002
+def select(input: Any, dim: int, index: Any) -> Any:
     """One index of one dimension, which disappears."""
     n = input._array.ndim
     if n == 0:
@@ -630,7 +650,7 @@ def _stack_any(parts: Any, dim: int) -> Any:
 
 
 def _split_at(x: Any, bounds: Sequence[int], d: int, op: Any = None) -> Any:
-    keys = [(slice(None),) * d + (slice(i, j),) for i, j in zip(bounds, bounds[1:], strict=False)]
+    keys = [(slice(None),) * d + (slice(i, j),) for i, j in itertools.pairwise(bounds)]
     return (op or _split)(x, keys, d)
 
 
@@ -642,15 +662,15 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> Any:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
     d = wrap_dim(dim, n)
     size = tensor._array.shape[d]
-    if isinstance(split_size_or_sections, (int, np.integer)) or (isinstance(split_size_or_sections, Tensor) and split_size_or_sections._array.ndim == 0):
+    if isinstance(split_size_or_sections, (int, np.integer)) or (
+        isinstance(split_size_or_sections, Tensor) and split_size_or_sections._array.ndim == 0
+    ):
         step = int(split_size_or_sections)
         if step < 0:
             raise RuntimeError(f"split expects split_size be non-negative, but got split_size={step}")
         if step == 0:
             if size:
-                raise RuntimeError(
-                    f"split_size can only be 0 if dimension size is 0, but got dimension size of {size}"
-                )
+                raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {size}")
             return (basic_index(tensor, (slice(None),)),)
         bounds = [*range(0, size, step), size] if size else [0, 0]
         return _split_at(tensor, bounds, d)
@@ -676,11 +696,13 @@ def _split_method(self: Any, split_size: Any, dim: int = 0) -> Any:
 
 
 attach("split", _split_method)
-public(split_with_sizes := lambda input, split_sizes, dim=0: split(input, list(split_sizes), dim), name="split_with_sizes")
+public(
+    split_with_sizes := lambda input, split_sizes, dim=0: split(input, list(split_sizes), dim), name="split_with_sizes"
+)
 
 
 @public
-def chunk(input: Any, chunks: int, dim: int = 0) -> Any:  # noqa: A002
+def chunk(input: Any, chunks: int, dim: int = 0) -> Any:
     """At most `chunks` views of equal length (the last may be shorter)."""
     if input._array.ndim == 0:
         raise RuntimeError("chunk expects at least a 1-dimensional tensor")
@@ -695,7 +717,7 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> Any:  # noqa: A002
 
 
 @public
-def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> Any:  # noqa: A002
+def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> Any:
     """Views of parts whose lengths differ by at most one, or that begin at the given indices."""
     if input._array.ndim == 0:
         raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
@@ -721,18 +743,20 @@ def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> Any:  # 
         starts = [0]
         for length in lengths:
             starts.append(starts[-1] + length)
-        pairs = list(zip(starts, starts[1:], strict=False))
+        pairs = list(itertools.pairwise(starts))
     else:
         points = [0, *indices_or_sections, size]
-        pairs = list(zip(points, points[1:], strict=False))
+        pairs = list(itertools.pairwise(points))
     return tuple(basic_index(input, (slice(None),) * d + (slice(i, j),)) for i, j in pairs)
 
 
 def _stacked_split(name: str, dim_of: Any, minimum: int, message: str) -> None:
-    def op(input: Any, indices_or_sections: Any) -> Any:  # noqa: A002
+    def op(input: Any, indices_or_sections: Any) -> Any:
         n = input._array.ndim
         if n < minimum:
-            raise RuntimeError(f"torch.{name} requires a tensor with at least {minimum} dimension{'s' if minimum > 1 else ''}, but got a tensor with {n} dimensions!")
+            raise RuntimeError(
+                f"torch.{name} requires a tensor with at least {minimum} dimension{'s' if minimum > 1 else ''}, but got a tensor with {n} dimensions!"
+            )
         d = dim_of(n)
         if isinstance(indices_or_sections, int) and indices_or_sections and input._array.shape[d] % indices_or_sections:
             raise RuntimeError(
@@ -746,13 +770,15 @@ def _stacked_split(name: str, dim_of: Any, minimum: int, message: str) -> None:
     public(op)
 
 
-_stacked_split("hsplit", lambda n: 0 if n == 1 else 1, 1, "`tensor_split` along the second dimension (the first of a vector).")
+_stacked_split(
+    "hsplit", lambda n: 0 if n == 1 else 1, 1, "`tensor_split` along the second dimension (the first of a vector)."
+)
 _stacked_split("vsplit", lambda n: 0, 2, "`tensor_split` along the first dimension.")
 _stacked_split("dsplit", lambda n: 2, 3, "`tensor_split` along the third dimension.")
 
 
 @public
-def unbind(input: Any, dim: int = 0) -> Any:  # noqa: A002
+def unbind(input: Any, dim: int = 0) -> Any:
     """The slices along one dimension, as a tuple of views."""
     if input._array.ndim == 0:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
@@ -784,12 +810,12 @@ def _diagonal_view(a: Any, offset: int, d1: int, d2: int) -> Any:
 _diagonal: Any = primitive(
     "DiagonalBackward0", _diagonal_view, view=True,
     a=lambda g, a_shape, offset, d1, d2: _diagonal_backward(g, a_shape, offset, d1, d2),
-    graph={"a": lambda g, a_shape, offset, d1, d2: diagonal_scatter(g.new_zeros(a_shape), g, offset, d1, d2)},
+    graph={"a": lambda g, a_shape, offset, d1, d2: g.new_zeros(a_shape).diagonal_scatter(g, offset, d1, d2)},
 )  # fmt: skip
 
 
 @public
-def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:  # noqa: A002
+def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     """The diagonal of two dimensions, as the last dimension of a view."""
     n = input._array.ndim
     d1, d2 = wrap_dim(dim1, n), wrap_dim(dim2, n)
@@ -799,7 +825,7 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any: 
 
 
 @public
-def diagonal_scatter(input: Any, src: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:  # noqa: A002
+def diagonal_scatter(input: Any, src: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     """`input` with its diagonal replaced by `src`."""
     out = clone(input)
     target = diagonal(out, offset, dim1, dim2)
@@ -863,7 +889,9 @@ def _as_strided_of(a: Any, size: Any, stride: Any, offset: Any) -> Any:
     start = root.ctypes.data if offset is not None else a.ctypes.data
     place = start + (offset or 0) * itemsize
     low = root.ctypes.data if root.flags.c_contiguous or root.flags.f_contiguous else _lowest(root)
-    end = place + (sum((n - 1) * s for n, s in zip(size, stride, strict=True)) + 1) * itemsize if 0 not in size else place
+    end = (
+        place + (sum((n - 1) * s for n, s in zip(size, stride, strict=True)) + 1) * itemsize if 0 not in size else place
+    )
     if end > low + root.nbytes or place < low:
         raise RuntimeError(
             f"setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {(place - low) // itemsize}, and "
@@ -891,7 +919,7 @@ def _as_strided_record(x: Any, a: Any) -> Any:
 
 
 @public(aliases=())
-def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:  # noqa: A002
+def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:
     """A view of `input`'s storage with any shape and strides (in elements)."""
     size, stride = tuple(size), tuple(stride)
     if len(size) != len(stride):
@@ -901,7 +929,7 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = 
     return _as_strided_record(input, _as_strided_of(input._array, size, stride, storage_offset))
 
 
-def as_strided_(input: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:  # noqa: A002
+def as_strided_(input: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:
     """Give this tensor another shape and strides over its storage."""
     if get_mode().grad and input.requires_grad:
         views.check_inplace(input)
@@ -917,7 +945,7 @@ FUNCTIONS["as_strided_"] = as_strided_
 
 
 @public
-def as_strided_scatter(input: Any, src: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:  # noqa: A002
+def as_strided_scatter(input: Any, src: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:
     """`input` with the elements that `as_strided` would show replaced by `src`."""
     out = clone(input, memory_format=None)
     as_strided(out, size, stride, storage_offset).copy_(src)
@@ -925,7 +953,7 @@ def as_strided_scatter(input: Any, src: Any, size: Any, stride: Any, storage_off
 
 
 @public
-def select_scatter(input: Any, src: Any, dim: int, index: int) -> Any:  # noqa: A002
+def select_scatter(input: Any, src: Any, dim: int, index: int) -> Any:
     """`input` with one index of a dimension replaced by `src`."""
     n = input._array.ndim
     d = wrap_dim(dim, n)
@@ -938,7 +966,7 @@ def select_scatter(input: Any, src: Any, dim: int, index: int) -> Any:  # noqa: 
 
 
 @public(out=True)
-def slice_scatter(input: Any, src: Any, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Any:  # noqa: A002
+def slice_scatter(input: Any, src: Any, dim: int = 0, start: Any = None, end: Any = None, step: int = 1) -> Any:
     """`input` with a slice of a dimension replaced by `src`."""
     d = wrap_dim(dim, input._array.ndim)
     key = (slice(None),) * d + (slice(start, end, step),)
@@ -969,7 +997,14 @@ def _inplace_view(name: str, op: Any) -> None:
     attach(name, method)
 
 
-for _name, _op in (("squeeze_", squeeze), ("unsqueeze_", unsqueeze), ("transpose_", transpose), ("t_", t), ("swapaxes_", transpose), ("swapdims_", transpose)):
+for _name, _op in (
+    ("squeeze_", squeeze),
+    ("unsqueeze_", unsqueeze),
+    ("transpose_", transpose),
+    ("t_", t),
+    ("swapaxes_", transpose),
+    ("swapdims_", transpose),
+):
     _inplace_view(_name, _op)
 
 
@@ -1026,7 +1061,7 @@ attach("set_", _set)
 
 
 def _copying(name: str, op: Any) -> None:
-    def copy(input: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
+    def copy(input: Any, *args: Any, **kwargs: Any) -> Any:
         found = op(input, *args, **kwargs)
         return tuple(clone(x) for x in found) if isinstance(found, tuple) else clone(found)
 
@@ -1035,12 +1070,14 @@ def _copying(name: str, op: Any) -> None:
     public(copy, method=False, out=True)
 
 
-for _name, _op in (
+_copied: tuple[tuple[str, Any], ...] = (
     ("view", view), ("permute", permute), ("transpose", transpose), ("t", t), ("squeeze", squeeze), ("unsqueeze", unsqueeze),
     ("expand", expand), ("as_strided", as_strided), ("unbind", unbind), ("split", split), ("split_with_sizes", split),
     ("select", select), ("slice", lambda x, dim=0, start=None, end=None, step=1: _slice(x, (slice(None),) * dim + (slice(start, end, step),))),
     ("unfold", _unfold_method), ("alias", lambda x: view(x, x.shape)),
-):  # fmt: skip
-    _copying(_name, _op)
-for _name, _op in (("unsafe_split", split), ("unsafe_chunk", chunk), ("unsafe_split_with_sizes", split)):
-    public(_op, name=_name, method=True)
+)  # fmt: skip
+for _name, _viewing in _copied:
+    _copying(_name, _viewing)
+public(split, name="unsafe_split")
+public(split, name="unsafe_split_with_sizes")
+public(chunk, name="unsafe_chunk")

@@ -42,7 +42,7 @@ class _Typed(type):
 
 
 for _d in dtypes.ALL:
-    if _d.supported and "8_" not in _d.name and not _d.name.startswith("uint") or _d is dtypes.uint8:
+    if (_d.supported and "8_" not in _d.name and not _d.name.startswith("uint")) or _d is dtypes.uint8:
         _name = f"{_d.scalar_name}Tensor"
         FUNCTIONS[_name] = _Typed(_name, (), {"dtype": _d, "__module__": "torch"})
 
