@@ -13,7 +13,7 @@ ROOT = Path(rushlight.__file__).parent
 
 # From low to high; modules named together may import each other.
 LAYERS = [
-    {"errors", "dtypes", "device", "size", "layout", "printing"},
+    {"errors", "dtypes", "device", "size", "layout", "printing", "settings"},
     {"backend"},
     {"autograd", "generator"},
     {"ops"},

@@ -49,13 +49,32 @@ from .autograd.modes import (
 )
 from .ops.promotion import result_type
 from .printing import set_printoptions
+from .settings import (
+    are_deterministic_algorithms_enabled,
+    get_default_device,
+    get_deterministic_debug_mode,
+    get_float32_matmul_precision,
+    get_num_interop_threads,
+    is_deterministic_algorithms_warn_only_enabled,
+    is_warn_always_enabled,
+    set_default_device,
+    set_default_tensor_type,
+    set_deterministic_debug_mode,
+    set_float32_matmul_precision,
+    set_flush_denormal,
+    set_num_interop_threads,
+    set_warn_always,
+    use_deterministic_algorithms,
+)
 
 globals().update(_ops.FUNCTIONS)
+for _name in ("is_conj", "is_neg", "is_inference", "is_signed", "is_same_size", "get_device", "detach_", "index_put_"):
+    globals()[_name] = getattr(Tensor, _name)
+
+from math import e, inf, nan, pi
 
 from . import autograd
 from .backend.kernels import get_num_threads, set_num_threads
-
-from math import e, inf, nan, pi
 
 newaxis = None
 
@@ -109,17 +128,17 @@ def is_storage(obj: Any) -> Any:
     return type(obj).__name__.endswith("Storage")
 
 
-def is_floating_point(input: Tensor) -> Any:  # noqa: A002
+def is_floating_point(input: Tensor) -> Any:
     """Whether the dtype is a floating-point type."""
     return input.is_floating_point()
 
 
-def is_complex(input: Tensor) -> Any:  # noqa: A002
+def is_complex(input: Tensor) -> Any:
     """Whether the dtype is complex."""
     return input.is_complex()
 
 
-def is_nonzero(input: Tensor) -> Any:  # noqa: A002
+def is_nonzero(input: Tensor) -> Any:
     """Whether the single element is not zero."""
     if input.numel() != 1:
         text = "no values" if input.numel() == 0 else "more than one value"
@@ -127,7 +146,7 @@ def is_nonzero(input: Tensor) -> Any:  # noqa: A002
     return input.item() != 0
 
 
-def numel(input: Tensor) -> Any:  # noqa: A002
+def numel(input: Tensor) -> Any:
     """The number of elements."""
     return input.numel()
 
