@@ -28,9 +28,11 @@ def view_of(x: Any, a: Any, edge: Edge | None, mode: modes.Mode, kind: str | Non
     y = object.__new__(Tensor)
     y._array = a
     y._counter = version = x._counter
-    y._edge = edge
+    if edge is not None:
+        y._edge = edge
     y._base = x if x._base is None else x._base
-    y._view_version = version[0]
+    if version[0]:
+        y._view_version = version[0]
     if kind is not None or not mode.grad:
         y._view_kind = kind or "no_grad"
     elif x._view_kind is not None:

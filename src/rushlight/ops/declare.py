@@ -853,13 +853,6 @@ def primitive(
             result = forward(*args)
             return result[0] if aux else result
         mode = get_mode()
-        if simple:
-            a = head._array
-            result = forward(a, *args[1:])
-            if result.__class__ is ndarray:
-                return one(mode, head, a, args, result)
-            edge = (head._edge if head._base is None else current_edge(head)) if mode.grad else None
-            return finish(mode, args, [a, *args[1:]], (edge,), result, head)
         arrays = list(args)
         edges: list[Any] = []
         for i in positions:
@@ -872,18 +865,24 @@ def primitive(
                 edges.append(None)
         return finish(mode, args, arrays, tuple(edges), forward(*arrays), head)
 
-    def one(mode: Any, x: Any, a: Any, args: Any, result: Any) -> Any:
-        """The commonest case, in few steps: one tensor in, one out."""
+    def of_one(x: Any, *rest: Any) -> Any:
+        """`op` in the commonest case, in few steps: one tensor in, one out."""
+        if not isinstance(x, Tensor):
+            return op(x, *rest)
+        mode = get_mode()
+        a = x._array
+        result = forward(a, *rest)
+        edge = (x._edge if x._base is None else current_edge(x)) if mode.grad else None
+        if result.__class__ is not ndarray:
+            return finish(mode, (x, *rest), (a, *rest), (edge,), result, x)
         node = None
-        if mode.grad:
-            edge = x._edge if x._base is None else current_edge(x)
-            if edge is not None:
-                cls = node_class(_ONE)
-                node = _new(cls if named is None else _called(cls, named(*args)))
-                node.edges = (edge,)
-                node.seq = next_seq()
-                if anomaly.enabled:
-                    _trace(node)
+        if edge is not None:
+            cls = node_class(_ONE)
+            node = _new(cls if named is None else _called(cls, named(x, *rest)))
+            node.edges = (edge,)
+            node.seq = next_seq()
+            if anomaly.enabled:
+                _trace(node)
         if view:
             y = views.view_of(x, result, None if node is None else (node, 0), mode)
         else:
@@ -896,7 +895,7 @@ def primitive(
             elif mode.inference:
                 y._inference = True
         if node is not None:
-            save(node, args, (a, *args[1:]), None, (y,))
+            save(node, (x, *rest), (a, *rest), None, (y,))
         return y
 
     def sequence(args: tuple[Any, ...]) -> Any:
@@ -981,10 +980,11 @@ def primitive(
                 saved.append(extra)
         node.saved, node.versions = tuple(saved), versions
 
-    op.__name__ = op.__qualname__ = name.removesuffix("0").removesuffix("Backward").lower()
-    op.node_name = name  # type: ignore[attr-defined]
-    op.forward = forward  # type: ignore[attr-defined]
-    return op
+    published = of_one if simple else op
+    published.__name__ = published.__qualname__ = name.removesuffix("0").removesuffix("Backward").lower()
+    published.node_name = name  # type: ignore[attr-defined]
+    published.forward = forward  # type: ignore[attr-defined]
+    return published
 
 
 # What a slot of a primitive's node keeps, and the masks of its node classes.

@@ -83,6 +83,8 @@ def _reshape_view(a: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _view_forward(a: Any, shape: Any) -> Any:
+    if a.flags.c_contiguous:
+        return a.reshape(shape)
     result = _reshape_view(a, shape)
     if result is None:
         raise RuntimeError(
