@@ -188,7 +188,7 @@ PyGetSetDef properties[] = {
 };
 
 PyMemberDef members[] = {
-    {"__wrapped__", T_OBJECT, offsetof(Program, function), READONLY, "The formula."},
+    {"formula", T_OBJECT, offsetof(Program, function), READONLY, "The function that was traced."},
     {nullptr, 0, 0, 0, nullptr},
 };
 

@@ -250,6 +250,7 @@ def fuse(function: Callable[..., Any]) -> Callable[..., Any]:
 
     step_by_step.__name__ = step_by_step.__qualname__ = getattr(function, "__name__", "formula")
     step_by_step.__doc__ = function.__doc__
+    step_by_step.formula = function  # type: ignore[attr-defined]
     fused: Callable[..., Any] = step_by_step
     if native.library is not None and hasattr(native.library, "Program"):
         fused = native.library.Program(function, step_by_step, trace)

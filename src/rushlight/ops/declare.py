@@ -420,8 +420,8 @@ def broadcast_error(a: Any, b: Any) -> RuntimeError | None:
 
 
 def _parameters(function: Any) -> list[str]:
-    while hasattr(function, "__wrapped__"):
-        function = function.__wrapped__
+    while (inner := getattr(function, "formula", None) or getattr(function, "__wrapped__", None)) is not None:
+        function = inner  # what K.fuse or functools.wraps stands before
     code = getattr(function, "__code__", None)
     if code is None:
         return list(inspect.signature(function).parameters)

@@ -8,6 +8,7 @@ the kernel computes in (float32 for half precision).
 from __future__ import annotations
 
 import math
+
 import numpy as np
 
 from rushlight.backend.numpy.precision import Array, widen
