@@ -15,7 +15,9 @@ from ..backend import kernels as K
 def lines() -> list[str]:
     """The report, a fact a line."""
     kernels = K.info()
-    native = f"native, {kernels['isa']}" if kernels["isa"] != "numpy" else "NumPy only (no extension, or RUSHLIGHT_NATIVE=0)"
+    native = (
+        f"native, {kernels['isa']}" if kernels["isa"] != "numpy" else "NumPy only (no extension, or RUSHLIGHT_NATIVE=0)"
+    )
     found = [
         f"rushlight {__version__}",
         f"Python    {platform.python_version()} on {platform.system()} {platform.machine()}",

@@ -8,94 +8,81 @@ from typing import Any
 
 from . import UsageError
 
-NAMES = ("digits", "mnist", "fashion-mnist", "cifar10")
-_MEAN_STD = {
+SIZES = {"digits": 8, "mnist": 28, "fashion-mnist": 28, "cifar10": 32}
+MEAN_STD = {
     "digits": ((0.3054,), (0.3763,)),
     "mnist": ((0.1307,), (0.3081,)),
     "fashion-mnist": ((0.2860,), (0.3530,)),
     "cifar10": ((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)),
+    "folder": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
 }
+KEPT = 2**29  # bytes of prepared pictures to keep in memory, for each part
 
 
 @dataclass
 class Pictures:
     """The parts of a data set and what a model must know of it."""
 
-    train: Any
-    validation: Any
-    test: Any
+    train: Prepared
+    validation: Prepared
+    test: Prepared
     classes: list[str]
-    description: dict[str, Any]  # name, channels, size, mean, std: enough to prepare a new picture the same way
-
-
-def transform(description: dict[str, Any], training: bool = False) -> Any:
-    """From a PIL picture to a normalised tensor (channels, size, size)."""
-    from ..vision import transforms as T
-
-    steps: list[Any] = []
-    size = description["size"]
-    if description["channels"] == 1:
-        steps.append(T.Grayscale())
-    else:
-        steps.append(T.Lambda(lambda picture: picture.convert("RGB")))
-    steps.append(T.Resize((size, size)))
-    if training and description["augment"] == "crop":
-        steps.append(T.RandomCrop(size, padding=max(size // 8, 1)))
-    if training and description["flip"]:
-        steps.append(T.RandomHorizontalFlip())
-    steps += [T.ToTensor(), T.Normalize(description["mean"], description["std"])]
-    return T.Compose(steps)
+    description: dict[str, Any]  # channels, size, mean, std: enough to prepare a new picture the same way
 
 
 def load(name: str, root: str, image_size: int | None, seed: int) -> Pictures:
     """The data set `name`, downloaded to `root` if need be, or the folder `name`."""
-    from ..vision import datasets as D
-
-    if name in NAMES:
-        channels, size = (3, 32) if name == "cifar10" else (1, 8 if name == "digits" else 28)
-        mean, std = _MEAN_STD[name]
-        description = {
-            "name": name, "channels": channels, "size": size, "mean": list(mean), "std": list(std),
-            "augment": "crop" if name == "cifar10" else "none", "flip": name in ("cifar10", "fashion-mnist"),
-        }  # fmt: skip
-        kinds = {"digits": D.Digits, "mnist": D.MNIST, "fashion-mnist": D.FashionMNIST, "cifar10": D.CIFAR10}
-        kind: Any = kinds[name]
-        download = {} if name == "digits" else {"download": not _present(kind, root)}
-        train = kind(root, train=True, **download)
-        test = kind(root, train=False, **download)
-        classes = list(train.classes)
-    else:
-        folder = Path(name)
-        if not folder.is_dir():
-            raise UsageError(f"--data {name}: neither one of {', '.join(NAMES)} nor a folder")
-        size = image_size or 64
-        description = {
-            "name": str(folder), "channels": 3, "size": size, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225],
-            "augment": "crop", "flip": True,
-        }  # fmt: skip
-        if (folder / "train").is_dir():
-            train = D.ImageFolder(folder / "train")
-            held = next((folder / part for part in ("test", "val") if (folder / part).is_dir()), None)
-            test = D.ImageFolder(held) if held is not None else None
-        else:
-            train, test = D.ImageFolder(folder), None
-        classes = list(train.classes)
-        if test is None:
-            train, test = _split(train, 0.15, seed + 1)
+    train, test = _named(name, root) if name in SIZES else _folder(name)
+    if not len(train):
+        raise UsageError(f"--data {name}: there are no pictures")
+    classes = list(train.classes)
+    if test is None:
+        train, test = _split(train, 0.15, seed + 1)
     train, validation = _split(train, 0.1, seed)
+    if not len(train):
+        raise UsageError(f"--data {name}: too few pictures, some are needed to train, to validate and to test")
+    mean, std = MEAN_STD[name if name in SIZES else "folder"]
+    size = image_size or SIZES.get(name, 64)
+    description = {"channels": len(mean), "size": size, "mean": list(mean), "std": list(std)}
     return Pictures(
-        Prepared(train, transform(description, training=True)), Prepared(validation, transform(description)),
-        Prepared(test, transform(description)), classes, description,
+        Prepared(train, description, seed, changes(name, size)), Prepared(validation, description),
+        Prepared(test, description), classes, description,
     )  # fmt: skip
 
 
-def _present(kind: Any, root: str) -> bool:
-    """Whether a data set lies under `root` already."""
+def _named(name: str, root: str) -> tuple[Any, Any]:
+    from ..vision import datasets as D
+
+    if name == "digits":
+        return D.Digits(train=True), D.Digits(train=False)
+    kind: Any = {"mnist": D.MNIST, "fashion-mnist": D.FashionMNIST, "cifar10": D.CIFAR10}[name]
     try:
-        kind(root, train=True, download=False)
-    except RuntimeError:
-        return False
-    return True
+        return kind(root, train=True), kind(root, train=False)
+    except RuntimeError:  # not there yet
+        pass
+    try:
+        return kind(root, train=True, download=True), kind(root, train=False)
+    except RuntimeError as error:
+        raise UsageError(f"--data {name}: " + "; ".join(line.strip() for line in str(error).splitlines())) from None
+
+
+def _folder(name: str) -> tuple[Any, Any]:
+    from ..vision import datasets as D
+
+    folder = Path(name)
+    if not folder.is_dir():
+        raise UsageError(f"--data {name}: neither one of {', '.join(SIZES)} nor a folder")
+    try:
+        if not (folder / "train").is_dir():
+            return D.ImageFolder(folder), None
+        train = D.ImageFolder(folder / "train")
+        held = next((folder / part for part in ("test", "val") if (folder / part).is_dir()), None)
+        test = D.ImageFolder(held) if held is not None else None
+    except FileNotFoundError as error:
+        raise UsageError(f"--data {name}: {str(error).strip()}") from None
+    if test is not None and test.classes != train.classes:
+        raise UsageError(f"--data {name}: {held} has other classes than {folder / 'train'}")
+    return train, test
 
 
 def _split(data: Any, share: float, seed: int) -> tuple[Any, Any]:
@@ -108,23 +95,72 @@ def _split(data: Any, share: float, seed: int) -> tuple[Any, Any]:
     return first, second
 
 
-class Prepared:
-    """A data set of pictures as one of tensors; without augmentation each picture is prepared once and kept."""
+def changes(name: str, size: int) -> list[Any]:
+    """The random changes that training pictures of this data go through."""
+    from ..vision import transforms as T
 
-    def __init__(self, pictures: Any, prepare: Any) -> None:
-        self.pictures, self.prepare = pictures, prepare
-        steps = getattr(prepare, "transforms", [])
-        self._random = any(type(step).__name__.startswith("Random") for step in steps)
+    crop, flip = T.RandomCrop(size, padding=max(size // 8, 1)), T.RandomHorizontalFlip()
+    return {"digits": [], "mnist": [], "fashion-mnist": [flip]}.get(name, [crop, flip])
+
+
+class Prepared:
+    """A data set of PIL pictures as one of normalised tensors (channels, size, size).
+
+    The random changes of a picture depend on the seed, the epoch and its index alone: not on the number of workers,
+    nor on what was loaded before it. Without any, a picture is prepared once and kept.
+    """
+
+    epoch = 0
+
+    def __init__(
+        self, pictures: Any, description: dict[str, Any], seed: int = 0, changes: list[Any] | None = None
+    ) -> None:
+        from ..vision import transforms as T
+
+        size, channels = description["size"], description["channels"]
+        self.pictures, self.seed, self.changes = pictures, seed, changes or []
+        self.mode = "L" if channels == 1 else "RGB"
+        self.resize = T.Resize((size, size))
+        self.finish = T.Compose([T.ToTensor(), T.Normalize(description["mean"], description["std"])])
+        self._most = 0 if self.changes else KEPT // (4 * channels * size * size)
         self._kept: dict[int, Any] = {}
 
     def __len__(self) -> int:
         return len(self.pictures)
 
-    def __getitem__(self, index: int) -> Any:
+    def __getitem__(self, index: int) -> tuple[Any, int]:
         found = self._kept.get(index)
         if found is None:
-            picture, label = self.pictures[index]
-            found = (self.prepare(picture), int(label))
-            if not self._random and len(self) <= 100_000:
+            picture, label = self.picture(index)
+            found = self.tensor(self._changed(picture, index)), int(label)
+            if len(self._kept) < self._most:
                 self._kept[index] = found
         return found
+
+    def picture(self, index: int) -> tuple[Any, int]:
+        """The PIL picture itself and its label."""
+        try:
+            found: tuple[Any, int] = self.pictures[index]
+        except (OSError, SyntaxError, ValueError) as error:  # all of which Pillow raises for damaged files
+            raise UsageError(f"cannot read a picture: {error}") from None
+        return found
+
+    def _changed(self, picture: Any, index: int) -> Any:
+        from .. import manual_seed
+        from ..random import fork_rng
+
+        picture = self.sized(picture)
+        if self.changes:
+            with fork_rng():
+                manual_seed(hash((self.seed, self.epoch, index)) & 0xFFFFFFFF)
+                for change in self.changes:
+                    picture = change(picture)
+        return picture
+
+    def sized(self, picture: Any) -> Any:
+        """A PIL picture in the mode and size that the network takes."""
+        return self.resize(picture if picture.mode == self.mode else picture.convert(self.mode))
+
+    def tensor(self, picture: Any) -> Any:
+        """A sized PIL picture as a tensor."""
+        return self.finish(picture)

@@ -6,134 +6,107 @@ import csv
 import io
 import math
 import os
-import random
-import signal
-import time
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
-import numpy as np
-
-from . import UsageError, networks, pictures
+from . import UsageError, checkpoint, networks, pictures
+from .interrupt import Interrupted, Stop, held
 from .progress import Progress
+from .settings import settle
 
-DEFAULTS = {"digits": (60, 2e-3), "mnist": (3, 3e-3), "fashion-mnist": (8, 2e-3), "cifar10": (20, 1e-3)}
 FIELDS = ("epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "lr", "seconds")
-
-
-class Interrupted(Exception):
-    """Ctrl-C was pressed: the step at hand is finished, then the run saves and ends."""
+START = {"examples": 0, "loss_sum": 0.0, "right": 0, "seconds": 0.0}
 
 
 class Run:
     """All that changes while a network is trained, and how to save and restore it."""
 
-    def __init__(self, options: Any) -> None:
-        import rushlight as torch
-        from rushlight import optim
+    def __init__(self, settings: dict[str, Any], out: Path, root: str, workers: int) -> None:
+        from .. import manual_seed
 
-        self.options, self.torch = options, torch
-        self.out = Path(options.out)
-        torch.manual_seed(options.seed)
-        random.seed(options.seed)
-        self.data = pictures.load(options.data, options.root, options.image_size, options.seed)
-        default_epochs, default_lr = DEFAULTS.get(options.data, (15, 1e-3))
-        self.epochs = default_epochs if options.epochs is None else options.epochs
-        self.lr = options.lr if options.lr is not None else default_lr * (10 if options.optimizer == "sgd" else 1)
-        if self.epochs < 1 or options.batch_size < 1 or options.workers < 0:
-            raise UsageError("--epochs and --batch-size must be at least 1, --workers at least 0")
-        self.network = networks.build(options.model, len(self.data.classes), self.data.description)
-        parameters = self.network.parameters()
-        make: dict[str, Any] = {
-            "sgd": lambda: optim.SGD(parameters, lr=self.lr, momentum=0.9, weight_decay=5e-4),
-            "adam": lambda: optim.Adam(parameters, lr=self.lr),
-            "adamw": lambda: optim.AdamW(parameters, lr=self.lr),
-            "rmsprop": lambda: optim.RMSprop(parameters, lr=self.lr),
-        }
-        self.optimizer = make[options.optimizer]()
-        self.steps = math.ceil(len(self.data.train) / options.batch_size)
-        self.schedule = optim.lr_scheduler.OneCycleLR(
-            self.optimizer, max_lr=self.lr, total_steps=self.steps * self.epochs + 1, cycle_momentum=False
-        )
+        self.settings, self.out, self.workers = settings, out, workers
+        manual_seed(settings["seed"])
+        self.data = pictures.load(settings["data"], root, settings["image_size"], settings["seed"])
+        self.epochs: int = settings["epochs"]
+        self.network = networks.build(settings["model"], len(self.data.classes), self.data.description)
+        self.lone = not networks.normalizes_batches(self.network)
+        if not self.lone and min(settings["batch_size"], len(self.data.train)) < 2:
+            raise UsageError(f"--model {settings['model']} cannot learn from batches of a single picture")
+        self.optimizer = _optimizer(settings["optimizer"], self.network.parameters(), settings["lr"])
+        self.steps = len(self.batches(0))
+        self.schedule = _schedule(self.optimizer, settings["lr"], self.steps * self.epochs + 1)
         self.epoch, self.step = 0, 0  # finished epochs, and finished steps of the next one
-        self.partial = [0, 0.0, 0]  # examples, loss sum and right answers of the unfinished epoch
+        self.partial: dict[str, Any] = dict(START)  # what was counted in the unfinished epoch
         self.best = -1.0
         self.rows: list[dict[str, Any]] = []
 
-    # ---- checkpoints ------------------------------------------------------------------------------------------------------
-
-    def settings(self) -> dict[str, Any]:
-        """What the results depend on, to be shown and to be compared when resuming."""
-        o = self.options
-        return {
-            "data": o.data, "model": o.model, "epochs": self.epochs, "batch_size": o.batch_size, "lr": self.lr,
-            "optimizer": o.optimizer, "seed": o.seed,
-        }  # fmt: skip
-
-    def state(self) -> dict[str, Any]:
-        """Everything needed to go on, to the bit: also the random generators as they were when the epoch began."""
-        return {
-            "model": self.network.state_dict(), "optimizer": self.optimizer.state_dict(), "schedule": self.schedule.state_dict(),
-            "epoch": self.epoch, "step": self.step, "partial": self.partial, "best": self.best, "rows": self.rows,
-            "settings": self.settings(), "classes": self.data.classes, "description": self.data.description,
-            "epoch_rng": self.epoch_rng, "rng": self.torch.get_rng_state(), "python_rng": _plain(random.getstate()),
-        }  # fmt: skip
+    # ---- checkpoints -------------------------------------------------------------------------------------------------
 
     def save(self, name: str) -> None:
-        """Write a checkpoint: whole or not at all."""
-        self.torch.save(self.state(), self.out / name)
+        """Write a checkpoint, whole or not at all, with everything needed to go on to the same result."""
+        from .. import get_rng_state, save
 
-    def restore(self) -> None:
-        """Go on from the last checkpoint."""
-        path = self.out / "last.pt"
-        if not path.exists():
-            raise UsageError(f"--resume: there is no checkpoint {path}")
-        state = self.torch.load(path)
-        theirs, ours = state["settings"], self.settings()
-        if theirs != ours:
-            changed = ", ".join(f"{k} {theirs.get(k)} -> {ours[k]}" for k in ours if theirs.get(k) != ours[k])
-            raise UsageError(f"--resume: the checkpoint was made with other settings ({changed})")
+        state = {
+            "format": checkpoint.FORMAT, "settings": self.settings, "classes": self.data.classes,
+            "description": self.data.description, "model": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(), "schedule": self.schedule.state_dict(), "rng": get_rng_state(),
+            "epoch": self.epoch, "step": self.step, "partial": self.partial, "best": self.best, "rows": self.rows,
+        }  # fmt: skip
+        save(state, self.out / name)
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a checkpoint of a run with these settings."""
+        from .. import set_rng_state
+
+        if state["classes"] != self.data.classes:
+            raise UsageError("--resume: the classes of the data have changed")
         self.network.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
-        self.epoch, self.step, self.best = state["epoch"], state["step"], state["best"]
-        self.partial, self.rows = list(state["partial"]), list(state["rows"])
-        self.epoch_rng = state["epoch_rng"]
-        self.resume_rng = state["rng"]
-        random.setstate(_tupled(state["python_rng"]))
-        if self.step == 0:
-            self.torch.set_rng_state(state["rng"])
+        for name in ("epoch", "step", "partial", "best", "rows"):
+            setattr(self, name, state[name])
+        set_rng_state(state["rng"])
 
-    epoch_rng: Any = None
-    resume_rng: Any = None
+    # ---- the loop ----------------------------------------------------------------------------------------------------
 
-    # ---- the loop ---------------------------------------------------------------------------------------------------------
+    def batches(self, epoch: int) -> list[list[int]]:
+        """The indices of each step's pictures: a function of the seed and the epoch alone."""
+        from .. import Generator, randperm
 
-    def loader(self, part: Any, shuffle: bool = False) -> Any:
-        from rushlight.utils.data import DataLoader
+        seed = hash((self.settings["seed"], epoch)) & 0xFFFFFFFF
+        order = randperm(len(self.data.train), generator=Generator().manual_seed(seed)).tolist()
+        size = self.settings["batch_size"]
+        found = [order[i : i + size] for i in range(0, len(order), size)]
+        if not self.lone and len(found[-1]) == 1:
+            found[-2] += found.pop()
+        return found
 
-        return DataLoader(
-            part, batch_size=self.options.batch_size, shuffle=shuffle, num_workers=self.options.workers if shuffle else 0
+    def load(self, part: pictures.Prepared, batches: list[list[int]], workers: int = 0) -> Iterator[Any]:
+        """Pictures and labels of each batch; the random numbers of the network's training are left alone."""
+        from .. import Generator
+        from ..utils.data import DataLoader
+
+        loader: DataLoader[Any] = DataLoader(
+            part, batch_sampler=batches, num_workers=workers, generator=Generator().manual_seed(0)
         )
+        with held():
+            found = iter(loader)
+        try:
+            yield from found
+        except UsageError as error:  # of a worker, it comes with a traceback
+            raise UsageError(str(error).strip().splitlines()[-1].removeprefix(f"{__package__}.UsageError: ")) from None
 
     def train_epoch(self, progress: Progress, stop: Stop) -> None:
         """One pass over the training pictures, or what is left of it after an interruption."""
-        from rushlight.nn import functional as F
+        from ..nn import functional as F
 
-        torch = self.torch
-        skip = self.step
-        if skip:  # the same order and the same augmentation as before the interruption
-            torch.set_rng_state(self.epoch_rng)
-        self.epoch_rng = torch.get_rng_state()
         self.network.train()
-        progress.begin(self.epoch + 1)
-        progress.seen, progress.loss_sum, progress.right = self.partial
-        for number, (x, y) in enumerate(self.loader(self.data.train, shuffle=True), 1):
-            if number <= skip:
-                if number == skip:
-                    torch.set_rng_state(self.resume_rng)
-                continue
+        self.data.train.epoch = self.epoch
+        progress.begin(self.epoch + 1, self.partial["seconds"])
+        progress.seen, progress.loss_sum, progress.right = (self.partial[k] for k in ("examples", "loss_sum", "right"))
+        for x, y in self.load(self.data.train, self.batches(self.epoch)[self.step :], self.workers):
             self.optimizer.zero_grad()
             scores = self.network(x)
             loss = F.cross_entropy(scores, y)
@@ -142,45 +115,43 @@ class Run:
             self.schedule.step()
             value = loss.item()
             if not math.isfinite(value):
-                raise UsageError(f"the loss became {value} in epoch {self.epoch + 1}: try a smaller --lr than {self.lr:g}")
-            right = int((scores.detach().argmax(1) == y).sum().item())
-            progress.step(number, value, right, len(y))
-            self.step = number
-            self.partial = [progress.seen, progress.loss_sum, progress.right]
-            if stop.requested:
-                raise Interrupted
-        self.epoch, self.step, self.partial = self.epoch + 1, 0, [0, 0.0, 0]
+                raise UsageError(f"the loss became {value} in epoch {self.epoch + 1}: try a smaller --lr")
+            self.step += 1
+            progress.step(self.step, value, int((scores.detach().argmax(1) == y).sum().item()), len(y))
+            self.partial = {
+                "examples": progress.seen, "loss_sum": progress.loss_sum, "right": progress.right,
+                "seconds": progress.elapsed,
+            }  # fmt: skip
+            stop.check()
 
-    def evaluate(self, part: Any) -> tuple[float, Any, Any]:
+    def evaluate(self, part: pictures.Prepared) -> tuple[float, Any, Any]:
         """Mean loss, scores (n, classes) and labels (n) of a part of the data."""
-        from rushlight.nn import functional as F
+        from .. import cat, no_grad
+        from ..nn import functional as F
 
-        torch = self.torch
+        size = self.settings["batch_size"]
+        batches = [list(range(i, min(i + size, len(part)))) for i in range(0, len(part), size)]
         self.network.eval()
-        scores, labels = [], []
-        generator = torch.get_rng_state()
-        with torch.no_grad():
-            for x, y in self.loader(part):
-                scores.append(self.network(x))
-                labels.append(y)
-        torch.set_rng_state(generator)  # looking at the validation pictures must not change the training
-        all_scores, all_labels = torch.cat(scores), torch.cat(labels)
-        return F.cross_entropy(all_scores, all_labels).item(), all_scores.numpy(), all_labels.numpy()
+        with no_grad():
+            found = [(self.network(x), y) for x, y in self.load(part, batches)]
+            scores, labels = cat([s for s, _ in found]), cat([y for _, y in found])
+            return F.cross_entropy(scores, labels).item(), scores.numpy(), labels.numpy()
 
-    def finish_epoch(self, progress: Progress, seconds: float) -> None:
+    def finish_epoch(self, progress: Progress) -> None:
         """Validate, note the figures, and keep the checkpoints."""
         loss, scores, labels = self.evaluate(self.data.validation)
         accuracy = float((scores.argmax(1) == labels).mean())
         progress.end(loss, accuracy)
-        self.rows.append(
-            dict(zip(FIELDS, (self.epoch, progress.loss, progress.accuracy, loss, accuracy, self.schedule.get_last_lr()[0], seconds), strict=True))
-        )
-        self.write_metrics()
-        better = accuracy > self.best
+        self.epoch, self.step, self.partial = self.epoch + 1, 0, dict(START)
+        lr, seconds = self.optimizer.param_groups[0]["lr"], progress.elapsed
+        values = (self.epoch, progress.loss, progress.accuracy, loss, accuracy, lr, seconds)
+        self.rows.append(dict(zip(FIELDS, values, strict=True)))
+        better = accuracy >= self.best  # of equals the later one, which has learned with a lower rate
         self.best = max(self.best, accuracy)
         if better:
             self.save("best.pt")
         self.save("last.pt")
+        self.write_metrics()
 
     def write_metrics(self) -> None:
         """metrics.csv, a line an epoch."""
@@ -189,75 +160,71 @@ class Run:
         writer.writeheader()
         for row in self.rows:
             writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
-        write_atomically(self.out / "metrics.csv", text.getvalue())
+        write(self.out / "metrics.csv", text.getvalue())
 
 
-def _plain(state: Any) -> Any:
-    return [state[0], list(state[1]), state[2]]
+def _optimizer(name: str, parameters: Any, lr: float) -> Any:
+    from .. import optim
+
+    if name == "sgd":
+        return optim.SGD(parameters, lr=lr, momentum=0.9, weight_decay=5e-4)
+    return {"adam": optim.Adam, "adamw": optim.AdamW, "rmsprop": optim.RMSprop}[name](parameters, lr=lr)
 
 
-def _tupled(state: Any) -> Any:
-    return (state[0], tuple(state[1]), state[2])
+def _schedule(optimizer: Any, lr: float, steps: int) -> Any:
+    from ..optim.lr_scheduler import OneCycleLR
+
+    return OneCycleLR(optimizer, max_lr=lr, total_steps=steps, cycle_momentum=False)
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that nobody ever sees half of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text)
-    os.replace(temporary, path)
+def write(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    from ..vision.datasets.download import write_atomically
+
+    write_atomically(path, text.encode())
 
 
-class Stop:
-    """Turns the first Ctrl-C into a wish to stop; the second one is an ordinary KeyboardInterrupt."""
-
-    requested = False
-
-    def __enter__(self) -> Stop:
-        self._before = signal.signal(signal.SIGINT, self._handle)
-        return self
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.requested:
-            raise KeyboardInterrupt
-        self.requested = True
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._before)
+def _folder(path: str) -> Path:
+    """The folder for the results, made if need be."""
+    out = Path(path)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {path}: {error.strerror}") from None
+    if not os.access(out, os.W_OK):
+        raise UsageError(f"--out {path}: not writable")
+    return out
 
 
 def train(options: Any) -> int:
     """The whole command; returns the exit status (130 after Ctrl-C)."""
-    run = Run(options)
-    run.out.mkdir(parents=True, exist_ok=True)
-    if options.resume:
-        run.restore()
+    state = checkpoint.read(Path(options.out) / "last.pt") if options.resume else None
+    settings = settle(options, state and state["settings"])
+    run = Run(settings, _folder(options.out), options.root, options.workers)
+    if state is not None:
+        run.restore(state)
     parameters = sum(p.numel() for p in run.network.parameters())
     print(
-        f"{options.model} ({parameters:,} parameters) on {options.data}: {len(run.data.train):,} pictures to train, "
-        f"{len(run.data.validation):,} to validate, {len(run.data.test):,} to test",
+        f"{settings['model']} ({parameters:,} parameters) on {settings['data']}: {len(run.data.train):,} pictures to "
+        f"train, {len(run.data.validation):,} to validate, {len(run.data.test):,} to test",
         flush=True,
     )
-    started = time.monotonic()
     with Stop() as stop, Progress(run.epochs, run.steps) as progress:
         try:
             while run.epoch < run.epochs:
-                begun = time.monotonic()
                 run.train_epoch(progress, stop)
-                run.finish_epoch(progress, time.monotonic() - begun)
-                if stop.requested:
-                    raise Interrupted
+                run.finish_epoch(progress)
+                stop.check()
         except Interrupted:
             run.save("last.pt")
-            progress.say(f"stopped after epoch {run.epoch}, step {run.step}; go on with --resume")
+            at = f"epoch {run.epoch + 1}, step {run.step}" if run.step else f"epoch {run.epoch}"
+            again = f"rushlight train --resume --out {shlex.quote(options.out)}"
+            progress.say(f"stopped after {at}; go on with: {again}")
             return 130
-    seconds = time.monotonic() - started
-    state = run.torch.load(run.out / "best.pt")
-    run.network.load_state_dict(state["model"])
-    loss, scores, labels = run.evaluate(run.data.test)
-    accuracy = float(np.mean(scores.argmax(1) == labels))
     from .report import write_report
 
-    report = write_report(run, scores, labels, loss, seconds)
-    print(f"report: {report}")
-    print(f"test accuracy {100 * accuracy:.1f} %")
+    run.network.load_state_dict(checkpoint.read(run.out / "best.pt")["model"])
+    loss, scores, labels = run.evaluate(run.data.test)
+    print(f"report: {write_report(run, scores, labels, loss)}")
+    print(f"test accuracy {100 * float((scores.argmax(1) == labels).mean()):.1f} %", flush=True)
     return 0
