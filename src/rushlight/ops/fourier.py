@@ -51,6 +51,12 @@ def _half_backward(g: Any, a_shape: Any, dims: tuple[int, ...], n: int, scale: f
 _full: Any = primitive(
     "FftC2CBackward0", _full_forward, tensors=True, a=lambda g, dims, scale, inverse: _full(g, dims, scale, not inverse)
 )
+_full_of_real: Any = primitive(
+    "FftR2CBackward0",
+    _full_forward,
+    tensors=True,
+    a=lambda g, dims, scale, inverse: _full(g, dims, scale, not inverse).real,
+)
 _from_real: Any = primitive(
     "FftR2CBackward0", lambda a, dims, scale, inverse: _half_forward(a, dims, scale, inverse), tensors=True,
     a=lambda g, a_shape, dims, scale, inverse: _real_backward(g, a_shape, dims, scale, inverse),
@@ -134,12 +140,12 @@ def _dims_and_sizes(x: Any, s: Any, dim: Any) -> tuple[tuple[int, ...], list[int
 
 
 def _complex_n(name: str, x: Any, s: Any, dim: Any, norm: Any, inverse: bool) -> Any:
-    x = _promoted(name, x, True)
+    x = _promoted(name, x, False)
     dims, sizes = _dims_and_sizes(x, s, dim)
     if not dims:
-        return x
+        return x.to(x.dtype.to_complex())
     x = resized(x, dict(zip(dims, sizes, strict=True)))
-    return _full(x, dims, _scale(norm, math.prod(sizes), inverse), inverse)
+    return (_full if x.is_complex() else _full_of_real)(x, dims, _scale(norm, math.prod(sizes), inverse), inverse)
 
 
 def _real_n(name: str, x: Any, s: Any, dim: Any, norm: Any) -> Any:

@@ -39,7 +39,15 @@ def _along(index: Any, dim: int) -> tuple[Any, ...]:
 def _gather_arrays(a: Any, dim: int, index: Any) -> Any:
     if a.ndim == 0:
         return np.broadcast_to(a, index.shape).copy()
-    return a[_along(_at_least_1d(index), dim)].reshape(index.shape)
+    if not a.flags.c_contiguous or not index.ndim:
+        return a[_along(_at_least_1d(index), dim)].reshape(index.shape)
+    # One index into the flat memory is faster than one a dimension.
+    steps = [step // a.itemsize for step in a.strides]
+    place: Any = 0
+    for d, n in enumerate(index.shape):
+        if d != dim:
+            place = place + (np.arange(n) * steps[d]).reshape([-1 if k == d else 1 for k in range(index.ndim)])
+    return np.take(a.reshape(-1), index * steps[dim] + place, mode="clip")
 
 
 def _scatter_add_arrays(a: Any, dim: int, index: Any, b: Any) -> Any:

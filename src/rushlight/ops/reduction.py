@@ -466,7 +466,7 @@ def _vector_norm(x: Any, p: Any, axes: Any, keep: bool) -> Any:
 
 def _p_forward(a: Any, p: float, axes: Any, keep: bool) -> Any:
     with np.errstate(all="ignore"):
-        size = np.abs(a)
+        size = a if p == 2 and a.dtype.kind == "f" else np.abs(a)
         if p == 2:
             return np.asarray(K.sqrt(K.sum(K.mul(size, size), axes, keep)))
         return np.asarray(K.pow(K.sum(K.pow(size, p), axes, keep), 1.0 / p)).astype(size.dtype, copy=False)

@@ -73,18 +73,16 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
 
 def _running(a: Any, axis: int, largest: bool) -> Any:
     """Running extremes and the index of each: the last of equals; nan, once met, stays."""
-    flat = np.moveaxis(a.reshape(1) if a.ndim == 0 else a, axis if a.ndim else 0, 0)
-    values, index = np.array(flat), np.zeros(flat.shape, np.int64)
-    for i in range(1, len(flat)):
-        with np.errstate(invalid="ignore"):
-            better = flat[i] >= values[i - 1] if largest else flat[i] <= values[i - 1]
-        if a.dtype.kind == "f":
-            better = (better | np.isnan(flat[i])) & (~np.isnan(values[i - 1]) | np.isnan(flat[i]))
-        values[i] = np.where(better, flat[i], values[i - 1])
-        index[i] = np.where(better, i, index[i - 1])
-    values, index = np.moveaxis(values, 0, axis if a.ndim else 0), np.moveaxis(index, 0, axis if a.ndim else 0)
-    values, index = np.ascontiguousarray(values).reshape(a.shape), np.ascontiguousarray(index).reshape(a.shape)
-    return [values, index], index
+    if a.ndim == 0:
+        return [np.array(a), np.zeros((), np.int64)], np.zeros((), np.int64)
+    b = a if a.dtype.isbuiltin == 1 else a.astype(np.float32)
+    values = (np.maximum if largest else np.minimum).accumulate(b, axis)
+    hit = b == values
+    if b.dtype.kind == "f":
+        hit |= np.isnan(b)
+    place = np.arange(a.shape[axis]).reshape([-1 if d == axis else 1 for d in range(a.ndim)])
+    index = np.maximum.accumulate(np.where(hit, place, 0), axis)
+    return [values.astype(a.dtype, copy=False), index], index
 
 
 def _running_backward(g: Any, index: Any, axis: int) -> Any:

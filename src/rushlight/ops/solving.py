@@ -250,11 +250,8 @@ def lu_solve(input: Any, LU_data: Any, LU_pivots: Any) -> Any:
 
 
 def _det_forward(a: Any) -> Any:
-    lu, pivots, _ = lapack.lu_factor(lapack.wide(a))
     with np.errstate(all="ignore"):
-        diagonal = np.diagonal(lu, 0, -2, -1)
-        swaps = (pivots != np.arange(1, pivots.shape[-1] + 1)).sum(-1) % 2
-        return np.asarray(np.prod(diagonal, -1) * np.where(swaps, -1, 1)).astype(a.dtype)
+        return np.asarray(np.linalg.det(lapack.wide(a))).astype(a.dtype)
 
 
 def _det_backward(g: Any, a: Any, out: Any) -> Any:
@@ -296,16 +293,9 @@ def det(input: Any) -> Any:
 
 
 def _slogdet_forward(a: Any) -> Any:
-    lu, pivots, _ = lapack.lu_factor(lapack.wide(a))
     with np.errstate(all="ignore"):
-        diagonal = np.diagonal(lu, 0, -2, -1)
-        size = np.abs(diagonal)
-        swaps = (pivots != np.arange(1, pivots.shape[-1] + 1)).sum(-1) % 2
-        sign = np.asarray(
-            np.prod(np.where(size == 0, 0, diagonal / np.where(size == 0, 1, size)), -1) * np.where(swaps, -1, 1)
-        )
-        logs = np.asarray(np.log(size).sum(-1))
-    return [sign.astype(a.dtype), logs.astype(a.real.dtype)]
+        sign, logs = np.linalg.slogdet(lapack.wide(a))
+    return [np.asarray(sign).astype(a.dtype), np.asarray(logs).astype(a.real.dtype)]
 
 
 def _slogdet_backward(g: Any, a: Any, out: Any) -> Any:

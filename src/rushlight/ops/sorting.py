@@ -137,7 +137,18 @@ def _ranked(name: str, rank: Any) -> Any:
     )  # fmt: skip
 
 
-_kth = _ranked("KthvalueBackward0", lambda a, axis, k: np.take(_order(a, axis, False), k - 1, axis))
+def _nth(a: Any, axis: int, rank: int) -> Any:
+    """Where the element of a rank is: that of the stable order, found without sorting everything."""
+    b = _sortable(a)
+    if b.dtype.kind == "f" and np.isnan(b).any():
+        return np.take(_order(a, axis, False), rank, axis)
+    value = np.take(np.partition(b, rank, axis), [rank], axis)
+    equal = b == value
+    before = np.count_nonzero(b < value, axis, keepdims=True)
+    return np.argmax(np.cumsum(equal, axis, dtype=np.int32) > rank - before, axis)
+
+
+_kth = _ranked("KthvalueBackward0", lambda a, axis, k: _nth(a, axis, k - 1))
 _KTH, _MEDIAN, _NANMEDIAN, _MODE = (named(n, "values indices") for n in ("kthvalue", "median", "nanmedian", "mode"))
 
 
@@ -157,9 +168,9 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
 
 def _median_rank(a: Any, axis: int, skip_nan: Any) -> Any:
     n = a.shape[axis]
+    if a.dtype.kind not in "fV" or not np.isnan(a).any():
+        return _nth(a, axis, (n - 1) // 2)
     order = _order(a, axis, False)
-    if a.dtype.kind not in "fV":
-        return np.take(order, (n - 1) // 2, axis)
     nans = np.isnan(a).sum(axis)
     if skip_nan:
         rank = np.maximum(n - nans - 1, 0) // 2
