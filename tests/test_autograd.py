@@ -103,6 +103,67 @@ f = torch.autograd.functional; f.vhp(lambda x: (x ** 3).sum(), torch.ones(3), to
 f = torch.autograd.functional; f.vhp(lambda x: x ** 3, torch.ones(3), torch.ones(3))
 f = torch.autograd.functional; f.hvp(lambda x, y: (x * y).sum(), (torch.ones(2), torch.ones(2)), (torch.ones(2), torch.ones(2)))
 f = torch.autograd.functional; f.vhp(lambda x: (x * 2).sum(), torch.ones(3), torch.ones(3), strict=True)
+x = torch.ones(2, requires_grad=True); y = x * 2; y.sum().backward(); y.grad_fn.next_functions[0][0]
+import threading; x = torch.ones(2, requires_grad=True); t = [threading.Thread(target=lambda: (x * 2).sum().backward()) for _ in range(3)]; [u.start() for u in t]; [u.join() for u in t]; x.grad
+a, b = torch.tensor([1.0, 2]), torch.tensor([3.0, 4], requires_grad=True); c = torch.dot(a, b); c.backward(); a.grad, b.grad
+x = torch.ones(2, requires_grad=True); torch.nn.functional.relu(x, inplace=True)
+x = torch.ones(2, requires_grad=True); x = x + 0; torch.nn.functional.relu(x, inplace=True).grad_fn
+x = torch.randn(3, requires_grad=True); y = x.detach().requires_grad_(); y.is_leaf, y.requires_grad, y._base is None
+x = torch.ones(3, requires_grad=True); y = x.detach().clone(); y[0] = 5; x
+x = torch.ones(3, requires_grad=True); y = x.data; y.mul_(3); x, y.requires_grad
+x = torch.ones(2, 2, requires_grad=True); y = x.T; y.grad_fn, y.is_leaf, y._base is x
+x = torch.ones(2, requires_grad=True); x.grad_fn, (x + 1).is_leaf, x.clone().is_leaf, x.detach().is_leaf
+x = torch.ones(2, requires_grad=True); l = [p for p in [x] if p.grad is None]; len(l)
+x = torch.ones(2, requires_grad=True); (x.sum() * 2).backward(); x.grad.zero_(); x.grad, x.grad.requires_grad
+x = torch.ones(2, requires_grad=True); x.sum().backward(); del x.grad; x.grad
+x = torch.ones(2, 2, requires_grad=True); x.t().contiguous().sum().backward(); x.grad.stride(), x.grad.is_contiguous()
+x = torch.ones(2, 3).t().requires_grad_(); (x * 2).sum().backward(); x.grad.stride()
+x = torch.ones(2, 3)[:, :2].requires_grad_(); (x * 2).sum().backward(); x.grad.stride()
+x = torch.ones(1, 2, 3, 3).to(memory_format=torch.channels_last).requires_grad_(); (x * 2).sum().backward(); x.grad.stride()
+x = torch.ones(3, requires_grad=True); w = x * 1; w.register_hook(lambda g: torch.zeros_like(g)); w.sum().backward(); x.grad
+x = torch.ones(3, requires_grad=True); h = x.register_hook(lambda g: g * 2); h.remove(); h.remove(); x.sum().backward(); x.grad
+x = torch.ones(3, requires_grad=True); exec("with x.register_hook(lambda g: g * 2): x.sum().backward()"); x.sum().backward(); x.grad
+x = torch.ones(3, requires_grad=True); y = x.clone(); y.requires_grad_(False)
+x = torch.ones(3); x.requires_grad_(True).requires_grad_(False); x.requires_grad
+torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.is_inference(torch.ones(1)), torch.is_conj(torch.ones(1)), torch.is_same_size(torch.ones(1), torch.ones(1))
+x = torch.tensor([1.0, 2], requires_grad=True); torch.autograd.grad(x.prod(), x)
+x = torch.ones(2, requires_grad=True); torch.autograd.grad([x.sum(), (x * 2).sum()], [x])
+x = torch.ones(2, requires_grad=True); torch.autograd.grad(x.sum(), x, retain_graph=True), torch.autograd.grad((x ** 2).sum(), [x, x])
+x = torch.ones(2, requires_grad=True); y = x.sum(); torch.autograd.grad(y, x); torch.autograd.grad(y, x)
+x = torch.ones(2, requires_grad=True); y = (x * x).sum(); torch.autograd.grad(y, x); torch.autograd.grad(y, x)
+x = torch.ones(2, requires_grad=True); y = (x * x).sum(); y.backward(retain_graph=False); y.grad_fn.next_functions
+x = torch.zeros(2, requires_grad=True); y = torch.sqrt(x).sum(); y.backward(); x.grad
+x = torch.ones(2, dtype=torch.int64); x.sum().backward()
+x = torch.ones(2, requires_grad=True); torch.argmax(x).requires_grad, (x > 0).requires_grad, x.long().requires_grad, x.round().requires_grad, torch.sign(x).grad_fn
+x = torch.ones(2, requires_grad=True); y = x.new_zeros(2); y.requires_grad, torch.zeros_like(x).requires_grad, torch.ones_like(x, requires_grad=True).is_leaf
+x = torch.ones(2, requires_grad=True); torch.tensor(x.sum())
+torch.autograd.functional.jacobian(lambda x: x.cumsum(0), torch.ones(3))
+torch.autograd.functional.hessian(lambda x: x.prod(), torch.tensor([1.0, 2, 3]))
+x = torch.ones(2, requires_grad=True); y = x * 1; y.backward(gradient=torch.ones(2)); x.grad
+x = torch.ones(2, requires_grad=True); y = x * 1; y.backward(torch.tensor(1.0))
+x = torch.ones(1, requires_grad=True); y = x * 1; y.backward(); x.grad
+x = torch.ones(2, 2, requires_grad=True); y = x[0]; z = y * 2; y_grad = torch.autograd.grad(z.sum(), y); y_grad
+x = torch.ones(4, requires_grad=True); a, b = x.chunk(2); (a * b).sum().backward(); x.grad
+x = torch.ones(4, requires_grad=True); y = torch.empty(4); y.copy_(x); y[0] = 3; y.sum().backward(); x.grad
+x = torch.ones(2, 2, requires_grad=True); out = torch.empty(2, 2); torch.mul(x, 2, out=out)
+out = torch.empty(0); torch.add(torch.ones(2), 1, out=out); out
+out = torch.empty(3); torch.add(torch.ones(2), 1, out=out)
+x = torch.ones(2); y = x; y += 1; x
+x = torch.ones(2, requires_grad=True); y = x.double().float().half().float(); y.sum().backward(); x.grad, y.grad_fn
+x = torch.ones(2); x.requires_grad = True; x.mul_(2)
+x = torch.ones(2, requires_grad=True); y = (x + 1).view(2).sum(); y.backward(); y.backward(); x.grad
+x = torch.ones(2, requires_grad=True); y = (x * 2).sum(); y.backward(); y.backward(); x.grad
+x = torch.ones(2, requires_grad=True); y = x.mean(); y.backward(); y.backward(); x.grad
+x = torch.ones(2, requires_grad=True); y = x[0]; y.backward(); y.backward(); x.grad
+x = torch.ones(2, requires_grad=True); y = torch.cat([x, x]).sum(); y.backward(); y.backward(); x.grad
+x = torch.ones(2, requires_grad=True); y = x.neg().sum(); y.backward(); y.backward(); x.grad
+x = torch.ones(2, requires_grad=True); y = x.tanh().sum(); y.backward(); y.backward(); x.grad
+x = torch.ones(2, 2, requires_grad=True); y = (x @ torch.ones(2, 2)).sum(); y.backward(); y.backward(); x.grad
+x = torch.ones(2, requires_grad=True); y = (x / 2).sum(); y.backward(); y.backward(); x.grad
+x = torch.ones(2, requires_grad=True); y = (x - x).sum(); y.backward(); y.backward(); x.grad
+x = torch.ones(2, requires_grad=True); y = x.clone().t().expand(3, 2).permute(1, 0).sum(); y.backward(); y.backward(); x.grad
+x = torch.ones(2, requires_grad=True); y = x.max(); y.backward(); y.backward(); x.grad
+x = torch.ones(2, 2, requires_grad=True).clone(); [x.t_().grad_fn, x.squeeze_().grad_fn, x.unsqueeze_(0).grad_fn, x.transpose_(0, 1).grad_fn, x.squeeze_(1).grad_fn]
 """
 
 

@@ -63,9 +63,7 @@ x = torch.ones(3).expand(2, 3); x.add_(1)
 x = torch.ones(3).expand(2, 3); x[0] = 1
 x = torch.ones(3, requires_grad=True).clone().expand(2, 3); x.mul_(2)
 x = torch.ones(1, 3).expand(1, 3); x.add_(1)
-x = torch.ones(4, requires_grad=True).clone()
-y = torch.ones(4)
-v.requires_grad, v.grad_fn
+g = torch.no_grad(); g.__enter__(); v = (torch.ones(4, requires_grad=True) * 1).view(2, 2); g.__exit__(None, None, None); v.requires_grad, v.grad_fn
 x = torch.ones(4, requires_grad=True); torch.set_grad_enabled(False); x.add_(1); torch.set_grad_enabled(True); x, x._version
 x = torch.ones(4, requires_grad=True); y = x.exp(); y.add_(1); y.sum().backward()
 x = torch.ones(4, requires_grad=True); y = x.sigmoid(); y.mul_(2); y.sum().backward()
@@ -103,6 +101,7 @@ x = torch.ones(6, requires_grad=True); y = (x * 1).view(2, 3); y.t().mul_(torch.
 x = torch.ones(6, requires_grad=True); y = x.clone(); y.unfold(0, 2, 2).mul_(3); y.sum().backward(); x.grad
 x = torch.ones(6, requires_grad=True); y = x.clone(); torch.as_strided(y, (2, 2), (1, 2), 1).mul_(3); y.sum().backward(); x.grad, y
 x = torch.arange(6.0, requires_grad=True); y = torch.as_strided(x * 1, (3, 2), (1, 1)); (y * y).sum().backward(); x.grad, y.grad_fn
+x = torch.ones(2, 3, requires_grad=True); y = (x * 1).squeeze_(0).unsqueeze_(1).transpose_(0, 1); y.shape, y.grad_fn
 x = torch.ones(2, 3); x.t_(); x.shape, x.stride(), x._version
 x = torch.ones(2, 3); x.squeeze_(), x.unsqueeze_(0).shape, x.transpose_(0, 1).shape
 x = torch.ones(2, 3, requires_grad=True); y = x * 1; y.t_(); y.sum().backward(); x.grad, y.shape
@@ -185,6 +184,7 @@ x = torch.ones(4, requires_grad=True); y = x * 1; z = y * y; v = y[:2]; v[0] = 1
 torch.ones(2).untyped_storage().nbytes(), torch.ones(2).untyped_storage().size(), len(torch.ones(2).untyped_storage())
 torch.ones(2, requires_grad=True).fill_(2)
 torch.fill(torch.ones(2, requires_grad=True), 3).grad_fn, torch.fill(torch.ones(2, requires_grad=True), torch.tensor(3.0)).grad_fn
+x = torch.ones(2, 2, requires_grad=True).clone(); x.t_().grad_fn, x.squeeze_().grad_fn, x.unsqueeze_(0).grad_fn, x.transpose_(0, 1).grad_fn
 x = torch.ones(2, 2, 1, requires_grad=True); x.squeeze().grad_fn, x.squeeze(2).grad_fn, x.squeeze((2,)).grad_fn, x.transpose(0, 1).grad_fn, x.swapaxes(0, 1).grad_fn, x.flatten().grad_fn, x.reshape(4).grad_fn, x.permute(2, 1, 0).reshape(4).grad_fn, x.mT.grad_fn, x.movedim(0, 1).grad_fn, x.unflatten(0, (1, 2)).grad_fn, x.expand(2, 2, 2).grad_fn, x.diagonal().grad_fn, x.unbind()[0].grad_fn, x.split(1)[0].grad_fn, x.split([1, 1])[0].grad_fn, x.chunk(2)[0].grad_fn, x.narrow(0, 0, 1).grad_fn, x.select(0, 0).grad_fn, x.unfold(0, 1, 1).grad_fn, x.view(4).grad_fn, x.view_as(x).grad_fn, x.contiguous().grad_fn, x.clone().grad_fn, x.double().grad_fn, x.tensor_split(2)[0].grad_fn, x.hsplit(2)[0].grad_fn
 """
 

@@ -262,6 +262,7 @@ def combination_error(name: str, *values: Any) -> TypeError:
 
 # ---- nodes ----------------------------------------------------------------------------------------------------------
 
+NOTHING = (None, None, None)  # what an operator of two operands keeps whose derivatives need neither
 _SAVED_NAMES = {"a": "self", "b": "other", "out": "result", "x": "self"}
 
 
@@ -274,6 +275,7 @@ class Recorded(Node):
     graph_joint: Any = None
     kinds: tuple[Any, ...] = ()  # of each slot: ("in", edge number), ("out", output number) or ("value", name)
     names: tuple[str, ...] = ()
+    holds = False  # whether there are tensors among the slots: then a second backward is refused
     saved: Any = ()
     versions: tuple[Any, ...] = ()
     fix: Any = None  # for each edge the shape and dtype its gradient must get, where they differ from the result's
@@ -350,7 +352,7 @@ class Recorded(Node):
         return _with_edge(cast_array(a, fix[1]), self.edges[number]).to(dtypes.of_array(a.dtype))
 
     def release(self) -> None:
-        if self.kinds:
+        if self.holds and self.saved is not NOTHING:
             self.saved = None
 
     def __getattr__(self, name: str) -> Any:
@@ -372,7 +374,8 @@ def _with_edge(a: Any, edge: Any) -> Any:
 
 
 def _node_class(name: str, **attributes: Any) -> Any:
-    return type(name, (Recorded,), attributes)
+    holds = any(kind[0] != "value" for kind in attributes["kinds"])
+    return type(name, (Recorded,), {**attributes, "holds": holds})
 
 
 def reduce_to(g: Any, shape: tuple[int, ...], dtype: Any) -> Any:
@@ -560,7 +563,7 @@ def _backward_name(name: str) -> str:
 
 
 @functools.cache
-def _called(cls: Any, name: str) -> Any:
+def called(cls: Any, name: str) -> Any:
     """A node class under another of PyTorch's names for its operator."""
     return cls if name == cls.__name__ else type(name, (cls,), {})
 
@@ -614,7 +617,6 @@ def binary(
         names=("a", "b", "out"),
     )
     keeps_nothing = [not any(k) for k in keeps]
-    nothing = (None, None, None)
     both = needs == "both"
 
     def operands(input: Any, other: Any) -> tuple[Any, Any]:
@@ -679,12 +681,12 @@ def binary(
                 if isinstance(input, Tensor):
                     edge_a = input._edge if input._base is None else current_edge(input)
                 if edge_a is not None or edge_b is not None:
-                    node = _new(node_class if named is None else _called(node_class, named(input, other)))
+                    node = _new(node_class if named is None else called(node_class, named(input, other)))
                     node.edges = (edge_a, edge_b)
                     node.seq = next_seq()
                     mask = (edge_a is not None) + 2 * (edge_b is not None)
                     if keeps_nothing[mask]:
-                        node.saved = nothing
+                        node.saved = NOTHING
                     else:
                         _save_binary(node, keeps[mask], input, other, a, b, y)
                     shape = res.shape
@@ -878,7 +880,7 @@ def primitive(
         node = None
         if edge is not None:
             cls = node_class(_ONE)
-            node = _new(cls if named is None else _called(cls, named(x, *rest)))
+            node = _new(cls if named is None else called(cls, named(x, *rest)))
             node.edges = (edge,)
             node.seq = next_seq()
             if anomaly.enabled:
@@ -900,14 +902,17 @@ def primitive(
 
     def sequence(args: tuple[Any, ...]) -> Any:
         items = args[first]
-        if not any(isinstance(x, Tensor) for x in items):
+        if not any([isinstance(x, Tensor) for x in items]):
             result = forward(*args)
             return result[0] if aux else result
         mode = get_mode()
         arrays = list(args)
         arrays[first] = [x._array for x in items]
         edges = tuple([x._edge if x._base is None else current_edge(x) for x in items]) if mode.grad else ()
-        return finish(mode, args, arrays, edges, forward(*arrays), None)
+        result = forward(*arrays)
+        if result.__class__ is ndarray and not any(edges) and not mode.inference:
+            return wrap(result)
+        return finish(mode, args, arrays, edges, result, None)
 
     def finish(mode: Any, args: Any, arrays: Any, edges: Any, result: Any, head: Any) -> Any:
         extra = None
@@ -925,7 +930,7 @@ def primitive(
                 )
             if any(mask):
                 cls = node_class(mask)
-                node = _new(cls if named is None else _called(cls, named(*args)))
+                node = _new(cls if named is None else called(cls, named(*args)))
                 node.edges = edges
                 node.seq = next_seq()
                 if several:

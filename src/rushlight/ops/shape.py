@@ -15,7 +15,7 @@ from ..autograd import views
 from ..autograd.modes import get_mode
 from ..autograd.tensor import Tensor, storage_of, wrap_dim
 from .creation import shape_of
-from .declare import FUNCTIONS, attach, primitive, public, type_error
+from .declare import FUNCTIONS, attach, called, primitive, public, type_error
 
 as_strided_array = np.lib.stride_tricks.as_strided
 
@@ -983,12 +983,16 @@ def slice_scatter(input: Any, src: Any, dim: int = 0, start: Any = None, end: An
 # ---- in-place changes of shape -------------------------------------------------------------------------------------------------------
 
 
-def _inplace_view(name: str, op: Any) -> None:
+def _inplace_view(name: str, op: Any, shift: int) -> None:
+    """`op` in place; PyTorch's nodes for these are numbered on from those of `op`, by `shift`."""
+
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self._edge is not None:
             y = op(self, *args, **kwargs)
             if self._base is None and self.is_leaf and get_mode().grad:
                 raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+            node = y._edge[0]
+            node.__class__ = called(node.__class__, node.name()[:-1] + str(int(node.name()[-1]) + shift))
             self._edge = y._edge
         self._array = op(self.detach(), *args, **kwargs)._array
         self._counter[0] += 1
@@ -999,15 +1003,11 @@ def _inplace_view(name: str, op: Any) -> None:
     attach(name, method)
 
 
-for _name, _op in (
-    ("squeeze_", squeeze),
-    ("unsqueeze_", unsqueeze),
-    ("transpose_", transpose),
-    ("t_", t),
-    ("swapaxes_", transpose),
-    ("swapdims_", transpose),
-):
-    _inplace_view(_name, _op)
+for _name, _op, _shift in (
+    ("squeeze_", squeeze, 3), ("unsqueeze_", unsqueeze, 1), ("transpose_", transpose, 1), ("t_", t, 1),
+    ("swapaxes_", transpose, 1), ("swapdims_", transpose, 1),
+):  # fmt: skip
+    _inplace_view(_name, _op, _shift)
 
 
 def resize_(self: Any, *sizes: Any, memory_format: Any = None) -> Any:
