@@ -39,7 +39,9 @@ def grads(y, g, *leaves):
     return [None if leaf is None else leaf.grad for leaf in leaves]
 
 
-SHAPES = pytest.mark.parametrize("shape", [(8, 24), (70, 60), (4, 6, 35), (2, 6, 5, 3), (2, 6, 2, 3, 4), (3, 6, 70, 70)])
+SHAPES = pytest.mark.parametrize(
+    "shape", [(8, 24), (70, 60), (4, 6, 35), (2, 6, 5, 3), (2, 6, 2, 3, 4), (3, 6, 70, 70)]
+)
 AFFINE = pytest.mark.parametrize("affine", [True, False])
 
 

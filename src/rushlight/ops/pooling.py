@@ -133,6 +133,17 @@ def _check_output(x: Any, sizes: Any, strides: Any, paddings: Any, dilations: An
 def _max_function(n: int) -> tuple[Any, Any]:
     name = f"max_pool{n}d"
 
+    def checked_windows(x: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> Any:
+        if 0 in x._array.shape[1:]:
+            kinds = {1: "2D or 3D", 2: "3D or 4D", 3: "4D or 5D"}[n]
+            raise RuntimeError(
+                f"{name}: Expected {kinds} (batch mode) tensor with optional 0 dim batch size for input, but got:"
+                f"{list(x._array.shape)}"
+            )
+        sizes, strides, paddings, dilations = _windows(name, n, kernel, stride, padding, dilation)
+        _check_output(x, sizes, strides, paddings, dilations, ceil_mode, n)
+        return sizes, strides, paddings, dilations, ceil_mode
+
     def with_indices(
         input: Any,
         kernel_size: Any,
@@ -143,9 +154,7 @@ def _max_function(n: int) -> tuple[Any, Any]:
         return_indices: bool = True,
     ) -> Any:
         x, batched = _batched(input, n, name)
-        windows: Any = _windows(name, n, kernel_size, stride, padding, dilation)
-        _check_output(x, *windows, ceil_mode, n)
-        values, indices = _max_pool_indices(x, *windows, ceil_mode)
+        values, indices = _max_pool_indices(x, *checked_windows(x, kernel_size, stride, padding, dilation, ceil_mode))
         return (values, indices) if batched else (values.squeeze(0), indices.squeeze(0))
 
     def pool(
@@ -160,9 +169,7 @@ def _max_function(n: int) -> tuple[Any, Any]:
         if return_indices:
             return with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
         x, batched = _batched(input, n, name)
-        windows: Any = _windows(name, n, kernel_size, stride, padding, dilation)
-        _check_output(x, *windows, ceil_mode, n)
-        y = _max_pool(x, *windows, ceil_mode)
+        y = _max_pool(x, *checked_windows(x, kernel_size, stride, padding, dilation, ceil_mode))
         return y if batched else y.squeeze(0)
 
     pool.__name__ = pool.__qualname__ = name

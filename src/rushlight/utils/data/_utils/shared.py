@@ -199,7 +199,7 @@ class Receiver:
         lease = np.frombuffer(self.maps[number], np.uint8)
         weakref.finalize(lease, self._leave, number, _forks).atexit = False
         # By memoryview, so that each array is the whole of its own storage.
-        view = memoryview(lease)
+        view = memoryview(lease)  # type: ignore[arg-type]
         return tag, pickle.loads(body, buffers=[view[at : at + n] for at, n in buffers])
 
     def _leave(self, number: int, forks: int) -> None:
