@@ -265,17 +265,14 @@ def linalg_ldl_solve(LD: Any, pivots: Any, B: Any, *, hermitian: bool = False) -
 
 
 def _qr_forward(a: Any, mode: str) -> Any:
-    h, _tau = lapack.qr_raw(a)
     m, n = a.shape[-2:]
-    k = min(m, n)
-    rows = m if mode == "complete" else k
-    r = np.triu(h[..., :rows, :])
-    if mode == "r":
-        return [np.empty(0, a.dtype), r]
+    rows = m if mode == "complete" else min(m, n)
     if not a.size:
-        return [np.broadcast_to(np.eye(m, rows, dtype=a.dtype), (*a.shape[:-2], m, rows)).copy(), r]
-    q, r = np.linalg.qr(a, "complete" if mode == "complete" else "reduced")
-    return [q, r]
+        q = np.broadcast_to(np.eye(m, rows, dtype=a.dtype), (*a.shape[:-2], m, rows)).copy()
+        return [q if mode != "r" else np.empty(0, a.dtype), np.zeros((*a.shape[:-2], rows, n), a.dtype)]
+    if mode == "r":
+        return [np.empty(0, a.dtype), np.linalg.qr(a, "r")]
+    return list(np.linalg.qr(a, "complete" if mode == "complete" else "reduced"))
 
 
 def _qr_backward(g_q: Any, g_r: Any, q: Any, r: Any, mode: str) -> Any:
