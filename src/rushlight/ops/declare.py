@@ -985,10 +985,10 @@ def primitive(
                 saved.append(extra)
         node.saved, node.versions = tuple(saved), versions
 
-    published = of_one if simple else op
+    published: Any = of_one if simple else op
     published.__name__ = published.__qualname__ = name.removesuffix("0").removesuffix("Backward").lower()
-    published.node_name = name  # type: ignore[attr-defined]
-    published.forward = forward  # type: ignore[attr-defined]
+    published.node_name = name
+    published.forward = forward
     return published
 
 
