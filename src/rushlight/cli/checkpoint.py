@@ -18,9 +18,8 @@ def read(path: Path) -> dict[str, Any]:
         raise UsageError(f"there is no checkpoint {path}")
     try:
         state = load(path)
-    except Exception as error:  # a damaged file can fail in any way
-        first = str(error).strip().splitlines()[:1]
-        raise UsageError(f"{path} is not a readable checkpoint: {''.join(first)}") from None
+    except Exception:  # a damaged file can fail in any way
+        raise UsageError(f"{path} is damaged, or not a checkpoint") from None
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise UsageError(f"{path} is not a checkpoint of this version of `rushlight train`")
     return state
