@@ -54,7 +54,10 @@ class Progress:
         if self.bar is not None:
             if self._task is None:
                 self._task = self.bar.add_task("", total=self.steps, epoch="", text="")
-            self.bar.reset(self._task, epoch=f"{epoch}/{self.epochs}")
+            text = self.bar.tasks[0].fields[
+                "text"
+            ]  # stays until there is a newer one, so that the bar keeps its length
+            self.bar.reset(self._task, epoch=f"{epoch}/{self.epochs}", text=text)
 
     @property
     def elapsed(self) -> float:
