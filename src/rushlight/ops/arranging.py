@@ -103,6 +103,8 @@ _repeat: Any = primitive(
 
 def _repeat_method(self: Any, *repeats: Any) -> Any:
     """The tensor repeated along each dimension, as a copy."""
+    if not repeats:
+        raise TypeError('repeat() missing 1 required positional arguments: "repeats"')
     counts = ints(repeats)
     if len(counts) < self._array.ndim:
         raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
@@ -246,7 +248,7 @@ def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> A
 def trace(input: Any) -> Any:
     """The sum of the diagonal of a matrix."""
     if input._array.ndim != 2:
-        raise RuntimeError("trace: expected a matrix")
+        raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input._array.ndim}")
     return diagonal(input).sum()
 
 

@@ -9,13 +9,14 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap, wrap_dim
 from ..backend import kernels as K
-from .declare import primitive, public, type_error
+from .declare import broadcast_error, primitive, public, type_error
+from .linear import c_name
 from .shape import reshape_any, sum_to_any
 
 
 def _check_index(name: str, index: Any) -> None:
     if index._array.dtype.name not in ("int64", "int32"):
-        raise RuntimeError(f"{name}(): Expected dtype int64 for index")
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
 
 
 def _bounds(index: Any, size: int, dim: int) -> None:
@@ -330,10 +331,12 @@ def _check_slices(name: str, x: Any, dim: int, index: Any) -> int:
             raise IndexError("index_select(): Index is supposed to be a vector")
         raise IndexError(f"{name}(): Index is supposed to be a vector")
     if index._array.dtype.name not in ("int64", "int32"):
+        got = index.dtype.scalar_name
         raise RuntimeError(
-            f"{name}(): Expected dtype int32/int64 for index"
-            if name != "index_copy_"
-            else "index_copy_(): Expected a long tensor for index, but got " + index.dtype.scalar_name
+            {
+                "index_select": "index_select(): Expected dtype int32 or int64 for index",
+                "index_copy_": f"index_copy_(): Expected a long tensor for index, but got {got}",
+            }.get(name, f"{name}_(): Expected dtype int32/int64 for index but got: {got}")
         )
     return wrap_dim(dim, x._array.ndim)
 
@@ -564,23 +567,20 @@ _masked_fill_tensor: Any = primitive(
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     """`input` with one value where `mask` holds."""
     if mask._array.dtype.kind != "b":
-        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype.name}")
-    try:
-        np.broadcast_shapes(input._array.shape, mask._array.shape)
-    except ValueError:
-        from .declare import broadcast_error
-
-        raise broadcast_error(input._array, mask._array) from None  # type: ignore[misc]
-    if isinstance(value, Tensor):
-        if value._array.ndim:
-            raise RuntimeError(
-                f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} dimension(s)."
-            )
-        if not dtypes.can_cast(value.dtype, input.dtype):
-            raise RuntimeError(f"value cannot be converted to type {input.dtype.name} without overflow")
+        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {c_name(mask)}")
+    error = broadcast_error(mask._array, input._array)
+    if error is not None:
+        raise error
+    is_tensor = isinstance(value, Tensor)
+    if is_tensor and value._array.ndim:
+        raise RuntimeError(
+            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} dimension(s)."
+        )
+    if (value.is_complex() if is_tensor else isinstance(value, complex)) and input.dtype.category in (1, 2):
+        kind = "int64_t" if input.dtype is dtypes.int64 else c_name(input)
+        raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
+    if is_tensor:
         return _masked_fill_tensor(input, mask, value.to(input.dtype))
-    if isinstance(value, complex) and input.dtype.category < dtypes.COMPLEX:
-        raise RuntimeError(f"value cannot be converted to type {input.dtype.name} without overflow")
     return _masked_fill(input, mask, value)
 
 

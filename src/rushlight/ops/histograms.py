@@ -18,7 +18,9 @@ from .results import named
 def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
     """How often each number occurs in a vector of non-negative integers (or the sum of its weights)."""
     a = input._array
-    if a.ndim != 1 or a.dtype.kind not in "iu" or (a.size and int(a.min()) < 0):
+    if a.dtype.kind not in "iu":
+        raise NotImplementedError(f"\"bincount_cpu\" not implemented for '{input.dtype.scalar_name}'")
+    if a.ndim != 1 or (a.size and int(a.min()) < 0):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
     if minlength < 0:
         raise RuntimeError("minlength should be >= 0")
@@ -35,18 +37,18 @@ def histc(input: Any, bins: int = 100, min: Any = 0, max: Any = 0) -> Any:
     """Counts in equal bins from `min` to `max` (of the data when both are 0)."""
     a = input._array
     if bins <= 0:
-        raise RuntimeError("bins must be > 0")
+        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     low, high = float(min), float(max)
     if low == high and a.size:
         low, high = float(a.min()), float(a.max())
     if low == high:
         low, high = low - 1, high + 1
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise RuntimeError(f"range of [{low:g}, {high:g}] is not finite")
+        raise RuntimeError(f"torch.histc: range of [{low:g}, {high:g}] is not finite")
     if low > high:
-        raise RuntimeError("max must be larger than min")
+        raise RuntimeError("torch.histc: max must be larger than min")
     if input.dtype.category < dtypes.FLOAT:
-        raise RuntimeError(f"\"histogram_cpu\" not implemented for '{input.dtype.scalar_name}'")
+        raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{input.dtype.scalar_name}'")
     inside = a[(a >= low) & (a <= high)]
     place = ((inside - a.dtype.type(low)) * bins / a.dtype.type(high - low)).astype(np.int64)
     place = np.minimum(place, bins - 1)

@@ -35,7 +35,7 @@ _bmm: Any = primitive(
 
 def _same_dtype(x: Any, y: Any, names: str = "m1 and m2") -> None:
     if x._array.dtype is not y._array.dtype and x._array.dtype != y._array.dtype:
-        raise RuntimeError(f"expected {names} to have the same dtype, but got: {_c_name(x)} != {_c_name(y)}")
+        raise RuntimeError(f"expected {names} to have the same dtype, but got: {c_name(x)} != {c_name(y)}")
 
 
 _C_NAMES = {
@@ -45,7 +45,8 @@ _C_NAMES = {
 }  # fmt: skip
 
 
-def _c_name(x: Any) -> Any:
+def c_name(x: Any) -> Any:
+    """The name of a Tensor's type in C++."""
     return _C_NAMES.get(x.dtype.name, x.dtype.name)
 
 
@@ -375,11 +376,12 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
     else:
         if dims < 0:
             raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
-        left, right = list(range(a.dim() - dims, a.dim())), list(range(dims))
+        left, right = list(range(-dims, 0)), list(range(dims))
     if len(left) != len(right):
         raise RuntimeError("both dimension lists should have same length")
+    said = list(zip(left, right, strict=True))
     left, right = [d % max(a.dim(), 1) for d in left], [d % max(b.dim(), 1) for d in right]
-    for i, j in zip(left, right, strict=True):
+    for (i, j), shown in zip(zip(left, right, strict=True), said, strict=True):
         n, m = a.shape[i], b.shape[j]
         if n != m:
             if n == 1:
@@ -388,7 +390,7 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
                 a = a.sum(i, keepdim=True)
             else:
                 raise RuntimeError(
-                    f"contracted dimensions need to match, but first has size {n} in dim {i} and second has size {m} in dim {j}"
+                    f"contracted dimensions need to match, but first has size {n} in dim {shown[0]} and second has size {m} in dim {shown[1]}"
                 )
     rest_a = [d for d in range(a.dim()) if d not in left]
     rest_b = [d for d in range(b.dim()) if d not in right]

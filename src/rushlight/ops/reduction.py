@@ -319,7 +319,13 @@ _amax, _amin = _extreme_over("amax", K.amax, "max_values_cpu"), _extreme_over("a
 def aminmax(input: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     """The smallest and the largest element."""
     axes = axes_of(input, dim)
-    _no_empty("aminmax", input, axes)
+    if axes is None and not input._array.size:
+        raise RuntimeError(
+            "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
+        )
+    if any(input._array.ndim and input._array.shape[i] == 0 for i in axes or ()):
+        raise IndexError(f"aminmax: Expected reduction dim {dim} to have non-zero size.")
+    only(REAL, "aminmax_cpu", lambda a: a)(input._array)
     axes = _real_axes(input, axes)
     return _AMINMAX((_amin(input, axes, keepdim), _amax(input, axes, keepdim)))
 
@@ -401,9 +407,7 @@ def _arg(name: str, kernel: Any) -> None:
             raise RuntimeError(f"{name}(): does not support {'bool' if a.dtype.kind == 'b' else 'complex'} input")
         if dim is None:
             if not a.size:
-                raise IndexError(
-                    f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
-                )
+                raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
             found = kernel(a.reshape(-1), 0, False)
             return wrap(found.reshape((1,) * a.ndim) if keepdim else found)
         axis = wrap_dim(dim, a.ndim)
@@ -530,6 +534,12 @@ def dist(input: Any, other: Any, p: float = 2) -> Any:
 @public(out=True, inplace=True)
 def renorm(input: Any, p: float, dim: int, maxnorm: float) -> Any:
     """Slices along `dim` scaled down to p-norm `maxnorm` where theirs is larger."""
+    if input._array.ndim < 2:
+        raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input._array.ndim} dimensions")
+    if p <= 0:
+        raise RuntimeError("renorm: non-positive-norm not supported")
+    if maxnorm < 0:
+        raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm:g}")
     axis = wrap_dim(dim, input._array.ndim)
     others = [i for i in range(input._array.ndim) if i != axis]
     norms = vector_norm(input, p, others, True)

@@ -100,7 +100,7 @@ def _chunk_cat(tensors: Any, dim: int, num_chunks: int) -> Any:
         if x.dim() <= d:
             raise RuntimeError("_chunk_cat expects dim < ndim for all input tensors")
         if x.shape[:d] != first.shape[:d]:
-            raise RuntimeError("_chunk_cat expects same sizes of 0,...,dim-1 dimensions")
+            raise RuntimeError("_chunk_cat expects same sizes of 0,...,dim-1 dimensions for all tensors")
     parts = []
     for x in tensors:
         size = -(-x.shape[d] // num_chunks)

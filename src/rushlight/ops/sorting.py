@@ -55,7 +55,7 @@ def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = Fal
     if not isinstance(input, Tensor):
         raise type_error("sort", input)
     if input.dtype.category == dtypes.COMPLEX:
-        raise RuntimeError("Sort does not support complex dtypes on CPU")
+        raise RuntimeError(" Sort does not support complex dtypes on CPU")
     return _SORT(_sort(input, wrap_dim(dim, input._array.ndim), descending))
 
 
@@ -371,7 +371,8 @@ def searchsorted(
     if not isinstance(input, Tensor):
         if s.ndim != 1:
             raise RuntimeError(
-                "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1"
+                "torch.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, but we got "
+                f"boundaries tensor dim({s.ndim}) and input value's dim(0) numel(1)"
             )
         input = sorted_sequence.new_tensor(input)
     v = input._array

@@ -121,7 +121,7 @@ def general_hamming(
     )
 
 
-def _fixed(name: str, coefficients: tuple[float, ...], what: str) -> Any:
+def _fixed(name: str, coefficients: tuple[float, ...], what: str, own_name: bool = False) -> Any:
     def window(
         M: int,
         *,
@@ -131,6 +131,7 @@ def _fixed(name: str, coefficients: tuple[float, ...], what: str) -> Any:
         device: Any = None,
         requires_grad: bool = False,
     ) -> Any:
+        _checked(name if own_name else "general_cosine", M, dtype, layout)
         return general_cosine(
             M, a=coefficients, sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad
         )
@@ -142,7 +143,7 @@ def _fixed(name: str, coefficients: tuple[float, ...], what: str) -> Any:
 
 hamming = _fixed("hamming", (0.54, 0.46), "Hamming's window")
 hann = _fixed("hann", (0.5, 0.5), "Von Hann's window")
-blackman = _fixed("blackman", BLACKMAN, "Blackman's window")
+blackman = _fixed("blackman", BLACKMAN, "Blackman's window", own_name=True)
 nuttall = _fixed("nuttall", NUTTALL, "Nuttall's window of minimal side lobes")
 
 
