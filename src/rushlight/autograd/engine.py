@@ -20,7 +20,7 @@ import numpy as np
 from ..backend import kernels as K
 from . import modes
 from .node import AccumulateGrad, Edge, Node
-from .tensor import Tensor, wrap
+from .tensor import Tensor, is_dense, wrap
 
 _accumulate_lock = threading.Lock()
 ndarray = np.ndarray
@@ -246,21 +246,11 @@ def _first_gradient(leaf: Any, g: Any) -> Any:
     a = leaf._array
     if g.base is None and sys.getrefcount(g) <= _sole_references and g.strides == a.strides and g.flags.writeable:
         return wrap(g)
-    if a.flags.c_contiguous or not _is_dense(a):
+    if a.flags.c_contiguous or not is_dense(a):
         return wrap(K.copy(g))
     out = np.empty_like(a, dtype=g.dtype)  # keeps the permutation of a dense array
     out[...] = g
     return wrap(out)
-
-
-def _is_dense(a: Any) -> bool:
-    expected = a.itemsize
-    for stride, n in sorted(zip(a.strides, a.shape, strict=True)):
-        if n != 1:
-            if stride != expected:
-                return False
-            expected *= n
-    return True
 
 
 def _calibrate() -> None:

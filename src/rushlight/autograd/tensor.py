@@ -609,6 +609,19 @@ def storage_of(a: ndarray[Any, Any]) -> ndarray[Any, Any]:
     return a
 
 
+def is_dense(a: Any) -> bool:
+    """Whether the elements fill a stretch of memory, in whatever order."""
+    if a.flags.c_contiguous:
+        return True
+    expected = a.itemsize
+    for stride, n in sorted(zip(a.strides, a.shape, strict=True)):
+        if n != 1:
+            if stride != expected:
+                return False
+            expected *= n
+    return True
+
+
 def _same_place(a: Any, root: Any, copied: Any) -> Any:
     """A view of `copied` that lies in it as `a` lies in `root`."""
     if not copied.flags.c_contiguous:

@@ -14,7 +14,7 @@ import numpy as np
 from .. import dtypes
 from . import modes
 from .node import AccumulateGrad, Edge, Node, next_seq
-from .tensor import Tensor, storage_of, wrap
+from .tensor import Tensor, is_dense, storage_of, wrap
 
 INFERENCE_WRITE = (
     "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
@@ -202,6 +202,22 @@ def check_memory(x: Any, part: Any) -> None:
     if not part.flags.writeable and part.size:
         raise RuntimeError(
             "the memory of this tensor is read-only (it shares a NumPy array that is not writeable). clone() it first."
+        )
+
+
+def check_overlap(a: Any, b: Any) -> None:
+    """Refuse to write into `a` from a `b` that looks at part of the same memory, as far as PyTorch finds out."""
+    if a is b or (a.base is None and b.base is None) or storage_of(a) is not storage_of(b) or not (a.size and b.size):
+        return
+    if not (is_dense(a) and is_dense(b)):
+        return
+    start, other = a.ctypes.data, b.ctypes.data
+    if start == other and a.nbytes == b.nbytes and a.strides == b.strides:
+        return
+    if start < other + b.nbytes and other < start + a.nbytes:
+        raise RuntimeError(
+            "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+            "location. Please clone() the tensor before performing the operation."
         )
 
 

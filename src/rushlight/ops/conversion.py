@@ -175,6 +175,7 @@ def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     a, b = self._array, src._array
     if a.shape != b.shape:
         _check_fit(a, b)
+    views.check_overlap(a, b)
     edge = None
     if get_mode().grad:
         source = src._edge if src._base is None else current_edge(src)
@@ -257,6 +258,23 @@ def _write_everywhere(x: Any, value: Any, op: Any) -> Any:
     return x
 
 
+def apply_(self: Any, callable: Any) -> Any:  # noqa: A002
+    """Replace every element by what a Python function makes of it; slow."""
+    for i in np.ndindex(self._array.shape):
+        self._array[i] = callable(self._array[i].item())
+    return self
+
+
+def map_(self: Any, tensor: Any, callable: Any) -> Any:  # noqa: A002
+    """Replace every element by what a Python function makes of it and its fellow in `tensor`; slow."""
+    other = np.broadcast_to(tensor._array, self._array.shape)
+    for i in np.ndindex(self._array.shape):
+        self._array[i] = callable(self._array[i].item(), other[i].item())
+    return self
+
+
+attach("apply_", apply_)
+attach("map_", map_)
 attach("fill_", fill_)
 attach("zero_", zero_)
 FUNCTIONS["fill_"] = fill_

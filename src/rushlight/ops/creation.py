@@ -15,7 +15,7 @@ from ..backend.indexing import scalar
 from ..device import require_cpu
 from ..errors import unsupported
 from .declare import FUNCTIONS, attach, primitive, public
-from .parsing import parse_array
+from .parsing import check_array, parse_array
 from .promotion import NUMBERS, scalar_dtype
 
 
@@ -339,18 +339,9 @@ def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: Any = None
 def from_numpy(ndarray: Any) -> Any:
     """A tensor that shares the memory of an array."""
     if not isinstance(ndarray, np.ndarray):
-        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
-    if any(s < 0 for s in ndarray.strides):
-        raise ValueError(
-            "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
-            "currently supported. (You can probably work around this by making a copy of your array  with array.copy().) "
-        )
-    if not ndarray.dtype.isnative:
-        raise ValueError(
-            "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
-            "currently not supported."
-        )
-    dtypes.of_array(ndarray.dtype)
+        module = "numpy." if isinstance(ndarray, np.generic) else ""
+        raise TypeError(f"expected np.ndarray (got {module}{type(ndarray).__name__})")
+    check_array(ndarray)
     if type(ndarray) is not np.ndarray:
         ndarray = ndarray.view(np.ndarray)
     return wrap(ndarray)

@@ -195,6 +195,9 @@ def inplace_of(function: Any, name: str) -> Any:
         if not isinstance(self, Tensor):
             raise TypeError(f"{name}_(): argument 'input' (position 1) must be Tensor, not {type(self).__name__}")
         views.check_inplace(self)
+        for x in args:
+            if isinstance(x, Tensor):
+                views.check_overlap(self._array, x._array)
         source = self
         if get_mode().grad:
             edge = self._edge if self._base is None else current_edge(self)

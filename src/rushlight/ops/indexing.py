@@ -132,6 +132,10 @@ def setitem(self: Any, index: Any, value: Any) -> None:
         views.check_memory(self, a if 0 not in a.strides else rules.parse(index, a.shape).view(a))
         if tensor:
             value = value._array
+            if value.base is not None or a.base is not None:
+                parsed = rules.parse(index, a.shape)
+                if not parsed.arrays:
+                    views.check_overlap(parsed.view(a), value)
         elif not isinstance(value, (int, float, complex, bool, np.generic)):
             kind = "numpy.ndarray" if isinstance(value, np.ndarray) else type(value).__name__
             raise TypeError(f"can't assign a {kind} to a torch.{self.dtype.scalar_name}Tensor")

@@ -27,7 +27,7 @@ def parse_array(data: Any, d: dtypes.dtype | None = None) -> Any:
     ValueError or TypeError for ragged sequences, RuntimeError for what is no number or does not fit into `d`.
     """
     if isinstance(data, (np.ndarray, np.generic)):
-        dtypes.of_array(data.dtype)
+        check_array(data)
         return cast(np.array(data), d)
     if isinstance(data, NUMBERS):
         return _numbers([data], (), d or scalar_dtype(data))
@@ -41,6 +41,21 @@ def parse_array(data: Any, d: dtypes.dtype | None = None) -> Any:
     if hasattr(data, "__array__") or hasattr(data, "__array_interface__"):
         return cast(np.array(np.asarray(data)), d)
     raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
+
+
+def check_array(a: Any) -> None:
+    """Refuse NumPy arrays that PyTorch has no tensors for."""
+    if any(s < 0 for s in a.strides):
+        raise ValueError(
+            "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
+            "currently supported. (You can probably work around this by making a copy of your array  with array.copy().) "
+        )
+    if not a.dtype.isnative:
+        raise ValueError(
+            "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
+            "currently not supported."
+        )
+    dtypes.of_array(a.dtype)
 
 
 def cast(a: Any, d: dtypes.dtype | None) -> Any:
