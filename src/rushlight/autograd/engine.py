@@ -9,6 +9,7 @@ them, and so the backward pass records a graph of its own.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import warnings
@@ -288,11 +289,21 @@ def _calibrate() -> None:
     _sole_references = min(counts[0], _MOST_REFERENCES)
 
 
+_PACKAGE = os.path.dirname(os.path.dirname(__file__))
+
+
 class Anomaly:
     """State of anomaly detection: records where operations were called, and looks for nan in gradients."""
 
     enabled = False
     check_nan = True
+
+    def remember(self, node: Node) -> None:
+        """Note the lines of the program, not of this package, that are about to make `node`."""
+        import traceback
+
+        lines = [line for line in traceback.extract_stack() if not line.filename.startswith(_PACKAGE)]
+        node.trace = "".join(traceback.format_list(lines[-8:]))
 
     def check(self, node: Node, grads: Any) -> None:
         if not self.check_nan:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import modes, views
+from .engine import anomaly
 from .node import FREED, AccumulateGrad, Node, modified, next_seq
 from .tensor import Tensor, current_edge, wrap
 
@@ -258,6 +259,8 @@ class Function(metaclass=_FunctionMeta):
         outputs = [cls._output(node, y, args, recording) for y in raw]
         if recording:
             node.seq = next_seq()
+            if anomaly.enabled:
+                anomaly.remember(node)
             node.edges = node._input_edges = edges
             node._input_meta = tuple((x._array.shape, x._array.dtype) if isinstance(x, Tensor) else None for x in args)
             node.n_outputs = len(outputs)

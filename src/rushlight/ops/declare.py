@@ -460,12 +460,6 @@ def _check_saved(x: Any) -> None:
         raise RuntimeError(INFERENCE_SAVED)
 
 
-def _trace(node: Any) -> None:
-    import traceback
-
-    node.trace = "".join(traceback.format_list(traceback.extract_stack()[:-3][-6:]))
-
-
 def unary(
     name: str,
     forward: Any,
@@ -542,7 +536,7 @@ def unary(
                     if res.dtype is not source.dtype and not real:
                         node.fix = ((source.shape, source.dtype),)
                     if anomaly.enabled:
-                        _trace(node)
+                        anomaly.remember(node)
                     y._edge = (node, 0)
         elif mode.inference:
             y._inference = True
@@ -702,7 +696,7 @@ def binary(
                         if own.shape != shape or own.dtype is not res.dtype:
                             _fix(node, 1, own)
                     if anomaly.enabled:
-                        _trace(node)
+                        anomaly.remember(node)
                     y._edge = (node, 0)
         elif mode.inference:
             y._inference = True
@@ -887,7 +881,7 @@ def primitive(
             node.edges = (edge,)
             node.seq = next_seq()
             if anomaly.enabled:
-                _trace(node)
+                anomaly.remember(node)
         if view:
             y = views.view_of(x, result, None if node is None else (node, 0), mode)
         else:
@@ -905,7 +899,7 @@ def primitive(
 
     def sequence(args: tuple[Any, ...]) -> Any:
         items = args[first]
-        if not any([isinstance(x, Tensor) for x in items]):
+        if not any(isinstance(x, Tensor) for x in items):
             result = forward(*args)
             return result[0] if aux else result
         mode = get_mode()
@@ -943,7 +937,7 @@ def primitive(
                     if len(live) == 1 and len(results) > 1:
                         node.single = live[0]
                 if anomaly.enabled:
-                    _trace(node)
+                    anomaly.remember(node)
         if view or multi_view:
             kind = "multi" if multi_view else None
             ys = [

@@ -105,6 +105,8 @@ def getitem(self: Any, index: Any) -> Any:
         if mode.inference:
             y._inference = True
         return y
+    if index.__class__ is int and self._array.ndim and -self._array.shape[0] <= index < self._array.shape[0]:
+        return _by_last[int](self, (index, ...))
     parsed = rules.parse(index, self._array.shape)
     x = self
     if parsed.basic or not parsed.arrays:
