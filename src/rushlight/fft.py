@@ -31,8 +31,12 @@ from .ops.fourier import (
     rfftfreq,
     rfftn,
 )
+from .ops.numpy_names import accepting as _accepting
 
 __all__ = [
     "fft", "ifft", "fft2", "ifft2", "fftn", "ifftn", "rfft", "irfft", "rfft2", "irfft2", "rfftn", "irfftn",
     "hfft", "ihfft", "hfft2", "ihfft2", "hfftn", "ihfftn", "fftfreq", "rfftfreq", "fftshift", "ifftshift",
 ]  # fmt: skip
+
+for _name in __all__:
+    globals()[_name] = _accepting(globals()[_name])

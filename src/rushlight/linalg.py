@@ -16,6 +16,7 @@ from .ops import matrices as _matrices
 from .ops import solving as _solving
 from .ops import spectra as _spectra
 from .ops import triangular as _triangular
+from .ops.numpy_names import accepting as _accepting
 
 matrix_exp = _matrices.matrix_exp
 
@@ -24,5 +25,5 @@ __all__ = ["LinAlgError", "matrix_exp"]
 for _module in (_triangular, _factoring, _solving, _spectra, _matrices):
     for _name, _function in vars(_module).items():
         if _name.startswith("linalg_") and _function.__module__ == _module.__name__:
-            globals()[_name.removeprefix("linalg_")] = _function
+            globals()[_name.removeprefix("linalg_")] = _accepting(_function)
             __all__.append(_name.removeprefix("linalg_"))

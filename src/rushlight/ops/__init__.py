@@ -29,6 +29,7 @@ from . import (
     matrices,
     native_norms,
     normalization,
+    numpy_names,
     pairwise,
     parts,
     pointwise,
@@ -50,6 +51,8 @@ from .declare import FUNCTIONS
 from .joining import stack
 
 __all__ = ["FUNCTIONS", "stack"]
+
+numpy_names.accept()
 
 
 def __getattr__(name: str) -> Any:

@@ -16,9 +16,9 @@ _flip: Any = primitive(
 
 
 @public
-def flip(input: Any, *dims: Any) -> Any:
+def flip(input: Any, *args: Any, dims: Any = None) -> Any:
     """A copy with the order of the elements reversed along dimensions."""
-    return _flip(input, wrap_dims(ints(dims), input._array.ndim) if input._array.ndim else ())
+    return _flip(input, wrap_dims(ints(args or (dims,)), input._array.ndim) if input._array.ndim else ())
 
 
 @public
@@ -101,11 +101,11 @@ _repeat: Any = primitive(
 )  # fmt: skip
 
 
-def _repeat_method(self: Any, *repeats: Any) -> Any:
+def _repeat_method(self: Any, *args: Any, repeats: Any = None) -> Any:
     """The tensor repeated along each dimension, as a copy."""
-    if not repeats:
+    if not args and repeats is None:
         raise TypeError('repeat() missing 1 required positional arguments: "repeats"')
-    counts = ints(repeats)
+    counts = ints(args or (repeats,))
     if len(counts) < self._array.ndim:
         raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
     if any(n < 0 for n in counts):
@@ -117,9 +117,9 @@ attach("repeat", _repeat_method)
 
 
 @public
-def tile(input: Any, *dims: Any) -> Any:
+def tile(input: Any, *args: Any, dims: Any = None) -> Any:
     """Repeated along each dimension; missing leading counts are one."""
-    counts = ints(dims)
+    counts = ints(args or (dims,))
     return _repeat_method(input, (1,) * (input._array.ndim - len(counts)) + tuple(counts))
 
 
