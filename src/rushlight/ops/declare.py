@@ -790,10 +790,15 @@ def primitive(
     defaults = [p.default for p in inspect.signature(forward).parameters.values()]
 
     def node_class(mask: tuple[Any, ...]) -> Any:
-        found = classes.get(mask)
-        if found is None:
-            found = classes[mask] = make_class(mask)
-        return found
+        """The class for these inputs' requiring a gradient; None if no derivative is by one of them."""
+        if mask not in classes:
+            used = (
+                mask
+                if mask == _SEQUENCE
+                else tuple([needed and n in differentiable for needed, n in zip(mask, tensor_names, strict=True)])
+            )
+            classes[mask] = make_class(used) if any(used) else None
+        return classes[mask]
 
     def make_class(mask: tuple[Any, ...]) -> Any:
         if joint is not None:
@@ -852,14 +857,14 @@ def primitive(
             result = forward(*args)
             return result[0] if aux else result
         mode = get_mode()
+        grad = mode.grad
         arrays = list(args)
         edges: list[Any] = []
         for i in positions:
             x = args[i]
             if isinstance(x, Tensor):
                 arrays[i] = x._array
-                if mode.grad:
-                    edges.append(x._edge if x._base is None else current_edge(x))
+                edges.append(None if not grad else x._edge if x._base is None else current_edge(x))
             else:
                 edges.append(None)
         return finish(mode, args, arrays, tuple(edges), forward(*arrays), head)
@@ -916,28 +921,33 @@ def primitive(
         if aux:
             result, extra = result
         several = isinstance(result, (tuple, list))
-        results = list(result) if several else [result]
         node = None
-        if mode.grad and any(edge is not None for edge in edges):
-            if head is None:
-                mask: tuple[Any, ...] = _SEQUENCE
-            else:
-                mask = tuple(
-                    [edge is not None and n in differentiable for edge, n in zip(edges, tensor_names, strict=True)]
-                )
-            if any(mask):
-                cls = node_class(mask)
+        if any(edges):
+            cls = node_class(tuple([edge is not None for edge in edges]) if head is not None else _SEQUENCE)
+            if cls is not None:
                 node = _new(cls if named is None else called(cls, named(*args)))
                 node.edges = edges
                 node.seq = next_seq()
-                if several:
-                    node.n_outputs = len(results)
-                    node.meta = [(r.shape, r.dtype) for r in results]
-                    live = [i for i, r in enumerate(results) if i not in non_differentiable and _can_require(r.dtype)]
-                    if len(live) == 1 and len(results) > 1:
-                        node.single = live[0]
                 if anomaly.enabled:
                     anomaly.remember(node)
+        if not (several or view or multi_view):
+            y = _new(Tensor)
+            y._array = result
+            y._counter = [0]
+            if node is not None:
+                if 0 not in non_differentiable and _can_require(result.dtype):
+                    y._edge = (node, 0)
+                save(node, args, arrays, extra, (y,))
+            elif mode.inference:
+                y._inference = True
+            return y
+        results = list(result) if several else [result]
+        if node is not None and several:
+            node.n_outputs = len(results)
+            node.meta = [(r.shape, r.dtype) for r in results]
+            live = [i for i, r in enumerate(results) if i not in non_differentiable and _can_require(r.dtype)]
+            if len(live) == 1 and len(results) > 1:
+                node.single = live[0]
         if view or multi_view:
             kind = "multi" if multi_view else None
             ys = [
