@@ -593,6 +593,11 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
 @public(out=True)
 def narrow_copy(input: Any, dim: int, start: int, length: int) -> Any:
     """As `narrow`, as a copy."""
+    if dim >= max(input._array.ndim, 1):
+        raise RuntimeError(
+            "Expected dim < static_cast<int64_t>(self_sizes.size()) to be true, but got false.  (Could this error message be "
+            "improved?  If so, please report an enhancement request to PyTorch.)"
+        )
     return clone(narrow(input, dim, start, length))
 
 
