@@ -164,6 +164,8 @@ x = torch.ones(2, requires_grad=True); y = (x - x).sum(); y.backward(); y.backwa
 x = torch.ones(2, requires_grad=True); y = x.clone().t().expand(3, 2).permute(1, 0).sum(); y.backward(); y.backward(); x.grad
 x = torch.ones(2, requires_grad=True); y = x.max(); y.backward(); y.backward(); x.grad
 x = torch.ones(2, 2, requires_grad=True).clone(); [x.t_().grad_fn, x.squeeze_().grad_fn, x.unsqueeze_(0).grad_fn, x.transpose_(0, 1).grad_fn, x.squeeze_(1).grad_fn]
+x = torch.ones(2, 3, requires_grad=True); f = torch.nn.functional; [v.grad_fn for v in (f.mse_loss(x, x.detach()), f.smooth_l1_loss(x, x.detach()), f.huber_loss(x, x.detach()), f.binary_cross_entropy(x, x.detach()), f.binary_cross_entropy_with_logits(x, x.detach()), f.l1_loss(x, x.detach()), f.cross_entropy(x, torch.tensor([0, 1])), f.mse_loss(x, x.detach(), reduction="sum"), f.mse_loss(x, x.detach(), reduction="none"), f.smooth_l1_loss(x, x.detach(), reduction="none"))]
+x = torch.ones(2, 3, requires_grad=True); [v.grad_fn for v in (x.sum(), x.mean(), x.sum(0), x.mean(0), x.prod(), x.prod(0), torch.log1p(x), x.square(), 1 - x, 2 / x, 2 ** x, x ** x, x.clamp(0, 1), x.clamp(max=x), x.mv(torch.ones(3)), x @ torch.ones(3))]
 """
 
 

@@ -10,12 +10,21 @@ import numpy as np
 
 from ..backend import kernels as K
 from .class_losses import reduction_of
-from .declare import binary, primitive
+from .declare import binary, called, primitive
 
 
 def reduced(losses: Any, reduction: str) -> Any:
     """The losses themselves, their mean or their sum."""
     return losses if reduction == "none" else losses.mean() if reduction == "mean" else losses.sum()
+
+
+def loss(name: str, losses: Any, reduction: str) -> Any:
+    """`reduced` losses; the last node goes by PyTorch's name of the whole, as it shows in prints."""
+    y = reduced(losses, reduction)
+    if y._edge is not None:
+        node = y._edge[0]
+        node.__class__ = called(node.__class__, name)
+    return y
 
 
 def _same_size(name: str, x: Any, y: Any) -> tuple[Any, Any]:
@@ -103,7 +112,8 @@ def smooth_l1_loss(
     from .comparison import where
 
     difference = (x - y).abs()
-    return reduced(where(difference < beta, difference * difference * (0.5 / beta), difference - 0.5 * beta), reduction)
+    losses = where(difference < beta, difference * difference * (0.5 / beta), difference - 0.5 * beta)
+    return loss("SmoothL1LossBackward0", losses, reduction)
 
 
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
@@ -116,6 +126,8 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
 
     difference = (x - y).abs()
     losses = where(difference <= delta, 0.5 * difference * difference, delta * (difference - 0.5 * delta))
+    if weight is None:
+        return loss("HuberLossBackward0", losses, reduction)
     return _weighted(losses, weight, reduction)
 
 
@@ -135,7 +147,7 @@ def binary_cross_entropy(
     losses = _bce(input, target)
     if weight is not None:
         losses = losses * weight
-    return reduced(losses, reduction)
+    return loss("BinaryCrossEntropyBackward0", losses, reduction)
 
 
 def _bce_forward(a: Any, b: Any) -> Any:
@@ -172,7 +184,7 @@ def binary_cross_entropy_with_logits(
         losses = (1 - target) * input - (1 + (pos_weight - 1) * target) * log_p
     if weight is not None:
         losses = losses * weight
-    return reduced(losses, reduction)
+    return loss("BinaryCrossEntropyWithLogitsBackward0", losses, reduction)
 
 
 def kl_div(

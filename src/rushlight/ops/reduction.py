@@ -123,10 +123,14 @@ def _prod_others(x: Any, axis: int) -> Any:
     return before * after
 
 
-_prod: Any = primitive(
-    "ProdBackward0", lambda a, axis, keep: K.prod(a, (axis,), keep), tensors=True,
-    a=lambda g, a, axis, keep: (g if keep else g.unsqueeze(axis)) * _prod_others(a, axis).conj(),
-)  # fmt: skip
+def _multiplying(name: str) -> Any:
+    return primitive(
+        name, lambda a, axis, keep: K.prod(a, (axis,), keep), tensors=True,
+        a=lambda g, a, axis, keep: (g if keep else g.unsqueeze(axis)) * _prod_others(a, axis).conj(),
+    )  # fmt: skip
+
+
+_prod, _prod_all = _multiplying("ProdBackward1"), _multiplying("ProdBackward0")
 
 
 @public(out=True)
@@ -136,7 +140,7 @@ def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
     if dtype is None and x._array.dtype.kind in "biu":
         x = x.to(dtypes.int64)
     if dim is None:
-        return _prod(reshape(x, -1), 0, False)
+        return _prod_all(reshape(x, -1), 0, False)
     axis = wrap_dim(dim, x._array.ndim)
     found = _prod(x, axis, keepdim) if x._array.ndim else _prod(reshape(x, 1), 0, False)
     return found.to(dtypes.bool) if dtype is dtypes.bool else found
