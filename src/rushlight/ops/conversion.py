@@ -258,14 +258,14 @@ def _write_everywhere(x: Any, value: Any, op: Any) -> Any:
     return x
 
 
-def apply_(self: Any, callable: Any) -> Any:  # noqa: A002
+def apply_(self: Any, callable: Any) -> Any:
     """Replace every element by what a Python function makes of it; slow."""
     for i in np.ndindex(self._array.shape):
         self._array[i] = callable(self._array[i].item())
     return self
 
 
-def map_(self: Any, tensor: Any, callable: Any) -> Any:  # noqa: A002
+def map_(self: Any, tensor: Any, callable: Any) -> Any:
     """Replace every element by what a Python function makes of it and its fellow in `tensor`; slow."""
     other = np.broadcast_to(tensor._array, self._array.shape)
     for i in np.ndindex(self._array.shape):

@@ -82,7 +82,7 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Any:
     found = _same_type(_checked(tensors, "cat"))
     dim = dim if axis is None else axis
     first = found[0]._array
-    if not first.ndim or any([x._array.shape != first.shape for x in found]):
+    if not first.ndim or any(x._array.shape != first.shape for x in found):
         _check_shapes(found, dim)
         first = next((x._array for x in found if x._array.shape != (0,)), first)
     return _cat(found, wrap_dim(dim, first.ndim))
