@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+import rushlight as rl
+
 from both import both, programs
 
 PROGRAMS = r"""
@@ -193,3 +195,7 @@ x = torch.ones(2, 2, 1, requires_grad=True); x.squeeze().grad_fn, x.squeeze(2).g
 @pytest.mark.parametrize("program", programs(PROGRAMS))
 def test_views_and_writes_as_in_pytorch(program: str) -> None:
     both(program)
+
+
+def test_windows_of_a_scalar():
+    assert tuple(rl.tensor(3.0).unfold(0, 1, 1).shape) == (1,)

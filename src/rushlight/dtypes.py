@@ -202,7 +202,7 @@ class finfo:
     def __init__(self, type: dtype | None = None) -> None:
         d = type or _default
         if d.category < FLOAT:
-            raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'")
+            raise TypeError("torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'")
         find: Any = ml_dtypes.finfo
         info = find(d.to_real().np)
         self.bits = builtin_int(info.bits)
@@ -225,7 +225,7 @@ class iinfo:
 
     def __init__(self, type: dtype) -> None:
         if type.category != INT:
-            raise TypeError(f"torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'")
+            raise TypeError("torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'")
         info = np.iinfo(type.np)
         self.bits, self.max, self.min = info.bits, builtin_int(info.max), builtin_int(info.min)
         self.dtype = type.name

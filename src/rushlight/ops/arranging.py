@@ -8,7 +8,8 @@ import numpy as np
 
 from ..autograd.tensor import Tensor, wrap, wrap_dim
 from .declare import attach, primitive, public
-from .shape import clone, diagonal, ints, reshape, transpose, wrap_dims
+from .shape import clone, ints, reshape, transpose, wrap_dims
+from .slicing import diagonal
 
 _flip: Any = primitive(
     "FlipBackward0", lambda a, dims: np.ascontiguousarray(np.flip(a, dims)), a=lambda g, dims: _flip(g, dims)

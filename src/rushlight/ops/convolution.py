@@ -8,7 +8,7 @@ from ..autograd.tensor import Tensor
 from ..backend import kernels as K
 from .declare import FUNCTIONS, primitive, type_error
 from .reduction import _sum
-from .shape import basic_index
+from .slicing import basic_index
 
 _conv: Any = primitive(
     "ConvolutionBackward0",

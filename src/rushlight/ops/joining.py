@@ -9,7 +9,8 @@ import numpy as np
 from ..autograd.tensor import Tensor, wrap_dim
 from ..dtypes import promote_types
 from .declare import primitive, public
-from .shape import basic_index, expand, reshape, unsqueeze
+from .shape import expand, reshape, unsqueeze
+from .slicing import basic_index
 
 
 def _cat_backward(g: Any, parts_shape: Any, dim: int) -> list[Any]:

@@ -11,7 +11,7 @@ from .creation import eye
 from .declare import primitive, public
 from .joining import cat
 from .linear import matmul, mt, silent_zero
-from .shape import diagonal
+from .slicing import diagonal
 from .triangular import check_floating, check_square, linalg
 
 
