@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 import rushlight as rl
-
 from both import both, programs
 
 PROGRAMS = r"""

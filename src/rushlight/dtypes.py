@@ -202,7 +202,9 @@ class finfo:
     def __init__(self, type: dtype | None = None) -> None:
         d = type or _default
         if d.category < FLOAT:
-            raise TypeError("torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'")
+            raise TypeError(
+                "torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'"
+            )
         find: Any = ml_dtypes.finfo
         info = find(d.to_real().np)
         self.bits = builtin_int(info.bits)
