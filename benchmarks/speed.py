@@ -1,8 +1,8 @@
-"""Times rushlight, and PyTorch where it is installed: python benchmarks/speed.py [ROUNDS].
+"""Times rushlight, and PyTorch where it is installed: python benchmarks/speed.py [ROUNDS [THREADS]].
 
-Each library runs in processes of its own, in turns, on as many threads: in one process their thread pools would
-fight for the cores, and PyTorch's, which waits actively, has been seen to lose a factor of a hundred. A row shows the
-median of the rounds of each, and the median of their ratios, so that what else the machine does hits both alike.
+Each library runs in processes of its own, in turns, on as many threads. A row shows the median of the rounds of each,
+and the median, lowest and highest of their ratios. Rounds in which other processes used the cores are counted and
+named: on two busy cores PyTorch's threads, which wait for one another, lose a factor of a hundred and more.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -103,16 +104,37 @@ def child(library: str, threads: int) -> list[float]:
     return found
 
 
+def foreign_load(seconds: float = 0.3) -> float:
+    """Cores in use while this process sleeps; 0 where the system does not tell."""
+
+    def used() -> float:
+        with open("/proc/stat") as file:
+            user, nice, system, _idle, _wait, *rest = map(int, file.readline().split()[1:])
+        return (user + nice + system + sum(rest[:3])) / os.sysconf("SC_CLK_TCK")
+
+    if not os.path.exists("/proc/stat"):
+        return 0.0
+    before = used()
+    time.sleep(seconds)
+    return (used() - before) / seconds
+
+
 def main() -> None:
     import rushlight
 
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    threads = rushlight.get_num_threads()
+    numbers = [int(argument) for argument in sys.argv[1:]]
+    rounds = numbers[0] if numbers else 5
+    threads = numbers[1] if len(numbers) > 1 else rushlight.get_num_threads()
     libraries = ["rushlight", "torch"] if importlib.util.find_spec("torch") else ["rushlight"]
     times: dict[str, list[list[float]]] = {library: [] for library in libraries}
+    busy = 0
     for _ in range(rounds):
+        busy += foreign_load() > 0.2
         for library in libraries:
             times[library].append(child(library, threads))
+        busy += foreign_load() > 0.2
+    if busy:
+        print(f"WARNING: other processes used the cores ({busy} of {2 * rounds} looks): the ratios below mean nothing.")
     print(f"{threads} threads, medians of {rounds} rounds, microseconds; a ratio above 1: rushlight is faster\n")
     print(f"{'':32} {'rushlight':>10} {'torch':>10} {'ratio':>7} {'from':>6} {'to':>6}")
     for i, (name, _) in enumerate(ROWS):

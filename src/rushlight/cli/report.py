@@ -30,7 +30,7 @@ table { border-collapse: collapse; } td, th { padding: .2rem .6rem; text-align: 
 .upright th > span { writing-mode: vertical-rl; transform: rotate(180deg); max-height: 9rem; overflow: hidden;
   text-overflow: ellipsis; }
 .matrix td:last-child { border: 0; white-space: nowrap; color: var(--soft); }
-.map { width: 26rem; max-width: 100%; image-rendering: pixelated; border: 1px solid var(--line); }
+.map { width: 26rem; max-width: 100%; align-self: flex-start; image-rendering: pixelated; border: 1px solid var(--line); }
 .settings td, .settings th { text-align: left; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
 .settings th { font-weight: 500; color: var(--soft); white-space: nowrap; }
 .mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr)); gap: 1rem; }
