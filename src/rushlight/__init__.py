@@ -5,11 +5,16 @@ The names here are PyTorch's; each lives where its page in `docs/architecture.md
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from typing import Any
 
 __version__ = "0.1.0"
+
+# What an import allocates stays: looking for garbage in it would be a tenth of the time.
+_collecting = gc.isenabled()
+gc.disable()
 
 from . import dtypes as _dtypes
 from .autograd.tensor import Tensor
@@ -68,6 +73,8 @@ from .settings import (
 )
 
 globals().update(_ops.FUNCTIONS)
+if _collecting:
+    gc.enable()
 for _name in ("is_conj", "is_neg", "is_inference", "is_signed", "is_same_size", "get_device", "detach_", "index_put_"):
     globals()[_name] = getattr(Tensor, _name)
 

@@ -425,6 +425,14 @@ def broadcast_error(a: Any, b: Any) -> RuntimeError | None:
 # ---- rules from formulas ----------------------------------------------------------------------------------------------
 
 
+def _defaults(function: Any, count: int) -> list[Any]:
+    """The default of each of `count` parameters, None where there is none."""
+    while (inner := getattr(function, "formula", None) or getattr(function, "__wrapped__", None)) is not None:
+        function = inner
+    found = getattr(function, "__defaults__", None) or ()
+    return [None] * (count - len(found)) + list(found)
+
+
 def _parameters(function: Any) -> list[str]:
     while (inner := getattr(function, "formula", None) or getattr(function, "__wrapped__", None)) is not None:
         function = inner  # what K.fuse or functools.wraps stands before
@@ -787,7 +795,7 @@ def primitive(
 
     # What is kept depends on which inputs require a gradient: one node class for each combination, made when met.
     classes: dict[tuple[Any, ...], Any] = {}
-    defaults = [p.default for p in inspect.signature(forward).parameters.values()]
+    defaults = _defaults(forward, len(parameters))
 
     def node_class(mask: tuple[Any, ...]) -> Any:
         """The class for these inputs' requiring a gradient; None if no derivative is by one of them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from types import FunctionType
 from typing import Any
 
@@ -25,7 +24,6 @@ def accepting(function: Any) -> Any:
     if not swaps:
         return function
 
-    @functools.wraps(function)
     def renamed(*args: Any, **kwargs: Any) -> Any:
         if kwargs:
             for theirs, own in swaps:
@@ -33,6 +31,9 @@ def accepting(function: Any) -> Any:
                     kwargs[own] = kwargs.pop(theirs)
         return function(*args, **kwargs)
 
+    renamed.__name__, renamed.__qualname__ = function.__name__, function.__qualname__
+    renamed.__doc__, renamed.__module__ = function.__doc__, function.__module__
+    renamed.__wrapped__ = function  # type: ignore[attr-defined]
     return renamed
 
 
