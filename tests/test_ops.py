@@ -403,6 +403,7 @@ def test_memory_of_others_is_shared(name):
 
 
 def test_every_operator_has_samples():
+    rl.ops.later.load_all()
     covered = {id(OPERATORS[name].of(rl)) for name in EVERY}
     names = {name.split(":")[0] for name in EVERY} | ELSEWHERE
     missing = [

@@ -73,8 +73,6 @@ from .settings import (
 )
 
 globals().update(_ops.FUNCTIONS)
-if _collecting:
-    gc.enable()
 for _name in ("is_conj", "is_neg", "is_inference", "is_signed", "is_same_size", "get_device", "detach_", "index_put_"):
     globals()[_name] = getattr(Tensor, _name)
 
@@ -105,6 +103,8 @@ _LAZY = {
 def __getattr__(name: str) -> Any:
     if name == "torch":  # as `torch.torch` is torch
         value = sys.modules[__name__]
+    elif name in _ops.later.FAMILY:
+        value = getattr(_ops, name)
     elif name in _LAZY:
         value = getattr(importlib.import_module(f".{_LAZY[name]}", __name__), name)
     elif name in _SUBMODULES:
@@ -161,3 +161,7 @@ def numel(input: Tensor) -> Any:
 def typename(obj: Any) -> Any:
     """The name of an object's type."""
     return obj.type() if isinstance(obj, Tensor) else f"{type(obj).__module__}.{type(obj).__qualname__}"
+
+
+if _collecting:
+    gc.enable()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 from typing import Any, TypeAlias
 
-import ml_dtypes
 import numpy as np
 
 from .errors import unsupported
@@ -37,8 +36,16 @@ class dtype:
     def __init__(self, name: str, np_type: Any, category: builtin_int, scalar_name: str) -> None:
         self.name, self.category, self.scalar_name = name, category, scalar_name
         self.supported = np_type is not None
-        self.np: np.dtype[Any] = np.dtype(np_type) if np_type is not None else np.dtype("V4")
-        self.itemsize = self.np.itemsize
+        if not isinstance(np_type, str):  # else the name of a type of ml_dtypes, see __getattr__
+            self.np: np.dtype[Any] = np.dtype(np_type) if np_type is not None else np.dtype("V4")
+            self.itemsize = self.np.itemsize
+
+    def __getattr__(self, name: str) -> Any:
+        # bfloat16 and float8 come from ml_dtypes, whose import takes as long as a tenth of ours: on first use.
+        if name in ("np", "itemsize"):
+            _load_ml_dtypes()
+            return getattr(self, name)
+        raise AttributeError(f"'torch.dtype' object has no attribute '{name}'", name=name, obj=self)
 
     @property
     def is_floating_point(self) -> builtin_bool:
@@ -84,26 +91,40 @@ uint16 = dtype("uint16", np.uint16, INT, "UInt16")
 uint32 = dtype("uint32", np.uint32, INT, "UInt32")
 uint64 = dtype("uint64", np.uint64, INT, "UInt64")
 float16 = half = dtype("float16", np.float16, FLOAT, "Half")
-bfloat16 = dtype("bfloat16", ml_dtypes.bfloat16, FLOAT, "BFloat16")
+bfloat16 = dtype("bfloat16", "ml_dtypes", FLOAT, "BFloat16")
 float32 = float = dtype("float32", np.float32, FLOAT, "Float")
 float64 = double = dtype("float64", np.float64, FLOAT, "Double")
 complex32 = chalf = dtype("complex32", None, COMPLEX, "ComplexHalf")
 complex64 = cfloat = dtype("complex64", np.complex64, COMPLEX, "ComplexFloat")
 complex128 = cdouble = dtype("complex128", np.complex128, COMPLEX, "ComplexDouble")
-float8_e4m3fn = dtype("float8_e4m3fn", ml_dtypes.float8_e4m3fn, FLOAT, "Float8_e4m3fn")
-float8_e5m2 = dtype("float8_e5m2", ml_dtypes.float8_e5m2, FLOAT, "Float8_e5m2")
+float8_e4m3fn = dtype("float8_e4m3fn", "ml_dtypes", FLOAT, "Float8_e4m3fn")
+float8_e5m2 = dtype("float8_e5m2", "ml_dtypes", FLOAT, "Float8_e5m2")
 
 ALL = (
     bool, uint8, int8, int16, int32, int64, uint16, uint32, uint64, float16, bfloat16, float32, float64,
     complex32, complex64, complex128, float8_e4m3fn, float8_e5m2,
 )  # fmt: skip
-_BY_NUMPY: dict[Any, dtype] = {d.np: d for d in ALL if d.supported}
+_FROM_ML_DTYPES = (bfloat16, float8_e4m3fn, float8_e5m2)
+_BY_NUMPY: dict[Any, dtype] = {d.np: d for d in ALL if d.supported and d not in _FROM_ML_DTYPES}
 _default = float32
+
+
+def _load_ml_dtypes() -> None:
+    """Give the dtypes that NumPy lacks their arrays' dtypes."""
+    import ml_dtypes
+
+    for d in _FROM_ML_DTYPES:
+        d.np = np.dtype(getattr(ml_dtypes, d.name))
+        d.itemsize = d.np.itemsize
+        _BY_NUMPY[d.np] = d
 
 
 def of_array(np_dtype: np.dtype[Any]) -> dtype:
     """The dtype of arrays of `np_dtype`; TypeError for what PyTorch has no type for."""
     found = _BY_NUMPY.get(np_dtype) or _BY_NUMPY.get(np_dtype.newbyteorder("="))
+    if found is None and not np_dtype.isbuiltin:
+        _load_ml_dtypes()
+        found = _BY_NUMPY.get(np_dtype)
     if found is None:
         raise TypeError(
             f"can't convert np.ndarray of type {np_dtype.type.__module__}.{np_dtype.type.__name__}. The only supported "
@@ -205,6 +226,8 @@ class finfo:
             raise TypeError(
                 "torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'"
             )
+        import ml_dtypes
+
         find: Any = ml_dtypes.finfo
         info = find(d.to_real().np)
         self.bits = builtin_int(info.bits)

@@ -10,14 +10,17 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 
 from . import kernels as K
 
 Array = np.ndarray[Any, np.dtype[Any]]
 _FLOAT32, _FLOAT64, _INT64, _BOOL = (np.dtype(t) for t in (np.float32, np.float64, np.int64, np.bool_))
-_SMALL_FLOATS = (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
+
+
+def _is_small_float(dtype: Any) -> bool:
+    """Whether a dtype is float16 or bfloat16 (which is of kind "V")."""
+    return bool(dtype.kind in "fV" and dtype.itemsize == 2)
 
 
 def fill_uniform(gen: Any, out: Array, low: float = 0.0, high: float = 1.0) -> None:
@@ -133,7 +136,7 @@ def _largest(scores: Array, count: int) -> Array:
 
 
 def _to_float(a: Array) -> Array:
-    return a.astype(np.float32) if a.dtype in _SMALL_FLOATS else a
+    return a.astype(np.float32) if _is_small_float(a.dtype) else a
 
 
 def poisson(gen: Any, rate: Array) -> Array:
@@ -182,7 +185,7 @@ def _fill(gen: Any, out: Array, kind: np.dtype[Any], draw: Callable[[Array], Non
 def _cast(a: Array, dtype: np.dtype[Any]) -> Array:
     """As C++ casts: float64 to a 16-bit type goes through float32."""
     with np.errstate(all="ignore"):
-        return (a.astype(np.float32) if dtype in _SMALL_FLOATS else a).astype(dtype)
+        return (a.astype(np.float32) if _is_small_float(dtype) else a).astype(dtype)
 
 
 def _parts(out: Array) -> Array:

@@ -18,18 +18,13 @@ from . import (
     creation,
     dropping,
     embedding,
-    factoring,
-    fourier,
     gathering,
-    histograms,
     indexing,
     joining,
+    later,
     linear,
     losses,
-    matrices,
-    native_norms,
     normalization,
-    numpy_names,
     pairwise,
     parts,
     pointwise,
@@ -39,26 +34,21 @@ from . import (
     reduction,
     resizing,
     scans,
-    segments,
     shape,
     slicing,
-    solving,
     sorting,
-    spectra,
-    statistics,
     typed,
-    windows,
 )
 from .declare import FUNCTIONS
 from .joining import stack
 
 __all__ = ["FUNCTIONS", "stack"]
 
-numpy_names.accept()
+later.install()
 
 
 def __getattr__(name: str) -> Any:
-    if name in FUNCTIONS:
+    if name in FUNCTIONS or later.load(name):
         return FUNCTIONS[name]
     if name == "aten":
         return importlib.import_module(".aten", __name__)

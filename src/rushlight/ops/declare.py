@@ -27,6 +27,7 @@ from ..autograd.node import FREED, Node, check_versions, next_seq
 from ..autograd.tensor import Tensor, current_edge, wrap
 from ..backend import kernels as K
 from .kinds import refuse
+from .numpy_names import accepting
 from .promotion import NUMBERS, result_dtype, weak_operands
 
 ndarray = np.ndarray
@@ -41,7 +42,7 @@ FUNCTIONS: dict[str, Any] = {}  # the public operators, by name in the `torch` n
 
 def attach(name: str, function: Any) -> None:
     """Make `function` the method `name` of Tensor."""
-    setattr(Tensor, name, function)
+    setattr(Tensor, name, function if name.startswith("__") else accepting(function))
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -100,7 +101,7 @@ def public(
     in_place = inplace_of(plain, name) if inplace else None
     for each in (name, *aliases):
         if namespace:
-            FUNCTIONS[each] = published
+            FUNCTIONS[each] = accepting(published)
             if in_place is not None:
                 FUNCTIONS[f"{each}_"] = in_place
         if method:

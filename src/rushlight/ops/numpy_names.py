@@ -5,15 +5,14 @@ from __future__ import annotations
 from types import FunctionType
 from typing import Any
 
-from ..autograd.tensor import Tensor
-from .declare import FUNCTIONS
-
 _NAMES = (("axis", "dim"), ("keepdims", "keepdim"))
 
 
 def accepting(function: Any) -> Any:
     """`function`, taking NumPy's names where it has PyTorch's and not NumPy's already."""
-    inner = function
+    if not isinstance(function, FunctionType) or hasattr(function, "takes_numpy_names"):
+        return function
+    inner: Any = function
     while hasattr(inner, "__wrapped__"):
         inner = inner.__wrapped__
     if not isinstance(inner, FunctionType):
@@ -34,13 +33,5 @@ def accepting(function: Any) -> Any:
     renamed.__name__, renamed.__qualname__ = function.__name__, function.__qualname__
     renamed.__doc__, renamed.__module__ = function.__doc__, function.__module__
     renamed.__wrapped__ = function  # type: ignore[attr-defined]
+    renamed.takes_numpy_names = True  # type: ignore[attr-defined]
     return renamed
-
-
-def accept() -> None:
-    """Let every operator and method take NumPy's names."""
-    for name, function in FUNCTIONS.items():
-        FUNCTIONS[name] = accepting(function)
-    for name, function in list(vars(Tensor).items()):
-        if isinstance(function, FunctionType) and not name.startswith("__"):
-            setattr(Tensor, name, accepting(function))

@@ -5,6 +5,7 @@ What was there before has no influence, so its gradient is zero.
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from typing import Any
@@ -27,14 +28,15 @@ _C_NAMES = {
     "complex64": "c10::complex<float>", "complex128": "c10::complex<double>",
 }  # fmt: skip
 _FILLED_FLOATS = ("float16", "bfloat16", "float32", "float64")
-# The least and the greatest number of each type that can be filled.
-_LIMITS = {
-    d.name: (dtypes.finfo(d).min, dtypes.finfo(d).max) if d.category == dtypes.FLOAT
-    else (0, 1) if d is dtypes.bool
-    else (dtypes.iinfo(d).min, dtypes.iinfo(d).max)
-    for d in dtypes.ALL
-    if d.category < dtypes.COMPLEX and "float8" not in d.name
-}  # fmt: skip
+
+
+@functools.cache
+def _limits(d: dtypes.dtype) -> tuple[Any, Any]:
+    """The least and the greatest number of a type that can be filled."""
+    if d.category == dtypes.FLOAT:
+        info = dtypes.finfo(d)
+        return info.min, info.max
+    return (0, 1) if d is dtypes.bool else (dtypes.iinfo(d).min, dtypes.iinfo(d).max)
 
 
 class _Overwritten(Node):
@@ -101,7 +103,7 @@ def check_uniform(d: Any, low: float, high: float) -> None:
     real = _real(d)
     if real.name not in _FILLED_FLOATS:
         raise not_implemented("check_uniform_bounds", real)
-    limit = _LIMITS[real.name][1]
+    limit = _limits(real)[1]
     for bound, value in (("from", low), ("to", high)):
         if not -limit <= value <= limit:
             raise RuntimeError(f"{bound} is out of bounds for {_C_NAMES[real.name]}")
@@ -165,7 +167,7 @@ def digits_of(d: Any) -> int:
 
 
 def _largest(d: Any) -> int:
-    return int(2 ** digits_of(d) if d.category == dtypes.FLOAT else _LIMITS[d.name][1])
+    return int(2 ** digits_of(d) if d.category == dtypes.FLOAT else _limits(d)[1])
 
 
 def _whole_type(d: Any) -> tuple[int, int, bool]:
@@ -225,7 +227,7 @@ def _rounded(d: Any, value: int) -> int:
 
 
 def _check_bound(d: Any, value: int, name: str) -> None:
-    least, greatest = _LIMITS[d.name]
+    least, greatest = _limits(d)
     if not least <= value <= greatest:
         raise RuntimeError(f"{name} is out of bounds for {_C_NAMES[d.name]}")
     if d.category == dtypes.FLOAT and abs(value) > 2 ** digits_of(d):
