@@ -19,13 +19,14 @@ def test_the_table_is_what_the_families_publish():
             "import rushlight; from rushlight.ops import FUNCTIONS; before = set(FUNCTIONS);"
             f"import importlib; importlib.import_module('rushlight.ops.{family}'); print(*set(FUNCTIONS) - before)"
         )
-        assert set(run(code).split()) <= set(later.FAMILY)
-        assert set(names.split()) <= set(run(code).split()) | set(later.FAMILY)
+        published = set(run(code).split())
+        assert set(names.split()) <= published, family
+        assert published <= set(later.FAMILY), family
 
 
-@pytest.mark.parametrize("use", ["rl.det(x)", "x.det()", "rl.Tensor.det(x)", "rl.ops.det(x)", "x.cov(correction=0)"])
+@pytest.mark.parametrize("use", ["rl.det(x)", "x.det()", "rl.Tensor.det(x)", "rl.ops.det(x)"])
 def test_a_name_loads_its_family(use):
-    assert run(f"import rushlight as rl; x = rl.eye(2); print({use}.dim())").strip() in "02"
+    assert run(f"import rushlight as rl; x = 3 * rl.eye(2); print({use}.item())").strip() == "9.0"
 
 
 def test_numpys_names_of_arguments_reach_them_too():

@@ -10,9 +10,10 @@ from .ops import FUNCTIONS as _F
 from .ops import pointwise as _pointwise
 from .ops.activation import log_softmax_of, softmax_of
 from .ops.comparison import eq, le, where
-from .ops.declare import binary, unary, with_out
+from .ops.declare import binary, unary
 from .ops.kinds import REAL, only, refuse
 from .ops.pointwise import exp, log, sgn
+from .ops.publishing import with_out
 
 _LOCAL: dict[str, Any] = {"to_float": True, "namespace": False, "method": False, "inplace": False}
 

@@ -25,79 +25,35 @@ def _by_weight(n: int, input: Any, weight_size: Any, grad_output: Any, *options:
     return autograd.grad(y, w, grad_output)[0]
 
 
-def conv1d_input(
-    input_size: Any,
-    weight: Any,
-    grad_output: Any,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> Any:
-    """The gradient of `conv1d` by its input."""
-    return _by_input(1, input_size, weight, grad_output, stride, padding, dilation, groups)
+def _functions(n: int) -> tuple[Any, Any]:
+    def by_input(
+        input_size: Any,
+        weight: Any,
+        grad_output: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
+    ) -> Any:
+        return _by_input(n, input_size, weight, grad_output, stride, padding, dilation, groups)
+
+    def by_weight(
+        input: Any,
+        weight_size: Any,
+        grad_output: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
+    ) -> Any:
+        return _by_weight(n, input, weight_size, grad_output, stride, padding, dilation, groups)
+
+    for function, what in ((by_input, "input"), (by_weight, "weight")):
+        function.__name__ = function.__qualname__ = f"conv{n}d_{what}"
+        function.__doc__ = f"The gradient of `conv{n}d` by its {what}."
+    return by_input, by_weight
 
 
-def conv1d_weight(
-    input: Any,
-    weight_size: Any,
-    grad_output: Any,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> Any:
-    """The gradient of `conv1d` by its weight."""
-    return _by_weight(1, input, weight_size, grad_output, stride, padding, dilation, groups)
-
-
-def conv2d_input(
-    input_size: Any,
-    weight: Any,
-    grad_output: Any,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> Any:
-    """The gradient of `conv2d` by its input."""
-    return _by_input(2, input_size, weight, grad_output, stride, padding, dilation, groups)
-
-
-def conv2d_weight(
-    input: Any,
-    weight_size: Any,
-    grad_output: Any,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> Any:
-    """The gradient of `conv2d` by its weight."""
-    return _by_weight(2, input, weight_size, grad_output, stride, padding, dilation, groups)
-
-
-def conv3d_input(
-    input_size: Any,
-    weight: Any,
-    grad_output: Any,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> Any:
-    """The gradient of `conv3d` by its input."""
-    return _by_input(3, input_size, weight, grad_output, stride, padding, dilation, groups)
-
-
-def conv3d_weight(
-    input: Any,
-    weight_size: Any,
-    grad_output: Any,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> Any:
-    """The gradient of `conv3d` by its weight."""
-    return _by_weight(3, input, weight_size, grad_output, stride, padding, dilation, groups)
+conv1d_input, conv1d_weight = _functions(1)
+conv2d_input, conv2d_weight = _functions(2)
+conv3d_input, conv3d_weight = _functions(3)

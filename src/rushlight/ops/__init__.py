@@ -39,8 +39,8 @@ from . import (
     sorting,
     typed,
 )
-from .declare import FUNCTIONS
 from .joining import stack
+from .publishing import FUNCTIONS
 
 __all__ = ["FUNCTIONS", "stack"]
 

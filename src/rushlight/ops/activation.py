@@ -14,10 +14,11 @@ from ..autograd.tensor import Tensor, wrap_dim
 from ..backend import kernels as K
 from .arithmetic import conj
 from .comparison import where
-from .declare import binary, inplace_of, primitive, public, type_error, unary
+from .declare import binary, primitive, unary
 from .kinds import FLOATING, one_pass, only
 from .pairwise import NO_COMPLEX_CLAMP, held
 from .pointwise import abs, erf, exp, expm1, log1p, sigmoid, tanh, zeros
+from .publishing import inplace_of, public, type_error
 
 # The functions of torch.nn.functional that live here.
 __all__ = [
@@ -183,7 +184,7 @@ def rrelu(
         return _apply("rrelu", _leaky_relu, input, inplace, (lower + upper) / 2)
     if not isinstance(input, Tensor):
         raise type_error("rrelu", input)
-    from .declare import FUNCTIONS
+    from .publishing import FUNCTIONS
 
     below = input.detach()._array <= 0
     slopes = FUNCTIONS["ones_like"](input.detach())

@@ -11,9 +11,10 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor
 from ..backend import kernels as K
-from .declare import FUNCTIONS, NUMBERS, attach, binary, combination_error, inplace_of, public, type_error, unary
+from .declare import binary, unary
 from .kinds import only
-from .promotion import result_dtype
+from .promotion import NUMBERS, result_dtype
+from .publishing import FUNCTIONS, attach, combination_error, inplace_of, public, type_error
 
 
 def _no_bool_subtraction(x: Any, y: Any) -> None:
@@ -163,6 +164,8 @@ def conj(input: Any) -> Any:
         return _conj(input) if input._array.dtype.kind == "c" else input
     if isinstance(input, NUMBERS):
         return input.conjugate()
+    if input.__class__ is np.ndarray and input.dtype.kind != "c":
+        return input
     return K.conj(input)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ..autograd.tensor import Tensor, wrap, wrap_dim
-from .declare import attach, primitive, public
+from .declare import primitive
+from .publishing import attach, public
 from .shape import clone, ints, reshape, transpose, wrap_dims
 from .slicing import diagonal
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from ..autograd.tensor import wrap_dim
 from .activation import softmax_of
-from .declare import FUNCTIONS
 from .linear import silent_zero
+from .publishing import FUNCTIONS
 
 
 class Overloads:

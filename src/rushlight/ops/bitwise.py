@@ -8,8 +8,10 @@ import numpy as np
 
 from ..autograd.tensor import Tensor
 from ..backend import kernels as K
-from .declare import NUMBERS, attach, binary, inplace_of, type_error, unary
+from .declare import binary, unary
 from .kinds import only
+from .promotion import NUMBERS
+from .publishing import attach, inplace_of, type_error
 
 
 def tensors_only(name: str, second: str = "other") -> Any:

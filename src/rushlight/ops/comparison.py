@@ -8,8 +8,10 @@ import numpy as np
 
 from ..autograd.tensor import Tensor, wrap
 from ..backend import kernels as K
-from .declare import attach, binary, is_array, primitive, public, reduce_to, type_error
+from .declare import binary, primitive
 from .promotion import NUMBERS, result_dtype, to_array
+from .publishing import attach, is_array, public, type_error
+from .recorded import reduce_to
 
 eq: Any = binary("eq", K.eq, needs="first")
 ne: Any = binary("ne", K.ne, needs="first", aliases=("not_equal",))
@@ -78,7 +80,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     d = result_dtype(input, other)
     x = _typed(input, d)
     y = _typed(other, d)
-    from .declare import broadcast_error
+    from .recorded import broadcast_error
 
     try:
         return _where(condition, x, y)

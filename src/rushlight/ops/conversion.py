@@ -13,8 +13,10 @@ from ..autograd.modes import get_mode
 from ..autograd.tensor import Tensor, current_edge
 from ..backend.indexing import scalar
 from ..device import device, require_cpu
-from .declare import FUNCTIONS, attach, broadcast_error, primitive, public
+from .declare import primitive
 from .promotion import NUMBERS
+from .publishing import FUNCTIONS, attach, public
+from .recorded import broadcast_error
 from .shape import clone, sum_to_any
 
 
@@ -26,11 +28,6 @@ def cast_array(a: Any, target: Any) -> Any:
         a = a.real
     with np.errstate(all="ignore"):
         return a.astype(target)
-
-
-def cast_any(x: Any, target: Any) -> Any:
-    """Cast an array or a Tensor to a NumPy dtype."""
-    return _cast(x, target)
 
 
 _cast: Any = primitive(

@@ -6,35 +6,37 @@ from typing import Any
 
 from ..autograd.tensor import Tensor
 from ..backend import kernels as K
-from .declare import FUNCTIONS, primitive, type_error
+from .arithmetic import conj
+from .declare import primitive
+from .publishing import FUNCTIONS, type_error
 from .reduction import _sum
 from .slicing import basic_index
 
 _conv: Any = primitive(
     "ConvolutionBackward0",
     lambda a, w, bias, stride, padding, dilation, groups: K.conv_forward(a, w, bias, stride, padding, dilation, groups),
-    a=lambda g, w, a_shape, stride, padding, dilation, groups: _grad_input(g, _conj(w), a_shape, stride, padding, dilation, groups),
-    w=lambda g, a, w_shape, stride, padding, dilation, groups: _grad_weight(g, _conj(a), w_shape, stride, padding, dilation, groups),
+    a=lambda g, w, a_shape, stride, padding, dilation, groups: _grad_input(g, conj(w), a_shape, stride, padding, dilation, groups),
+    w=lambda g, a, w_shape, stride, padding, dilation, groups: _grad_weight(g, conj(a), w_shape, stride, padding, dilation, groups),
     bias=lambda g: channel_sums(g),
 )  # fmt: skip
 # The gradients are bilinear in their two operands as well, so each one's gradients are the other two again.
 _grad_input: Any = primitive(
     "ConvolutionBackwardBackward0",
     lambda b, w, shape, stride, padding, dilation, groups: K.conv_grad_input(b, w, shape, stride, padding, dilation, groups),
-    b=lambda g, w, b_shape, stride, padding, dilation, groups: _conv_to(b_shape, g, _conj(w), stride, padding, dilation, groups),
-    w=lambda g, b, w_shape, stride, padding, dilation, groups: _grad_weight(_conj(b), g, w_shape, stride, padding, dilation, groups),
+    b=lambda g, w, b_shape, stride, padding, dilation, groups: _conv_to(b_shape, g, conj(w), stride, padding, dilation, groups),
+    w=lambda g, b, w_shape, stride, padding, dilation, groups: _grad_weight(conj(b), g, w_shape, stride, padding, dilation, groups),
 )  # fmt: skip
 _grad_weight: Any = primitive(
     "ConvolutionBackwardBackward0",
     lambda b, a, shape, stride, padding, dilation, groups: K.conv_grad_weight(b, a, shape, stride, padding, dilation, groups),
-    b=lambda g, a, stride, padding, dilation, groups: _conv(_conj(a), g, None, stride, padding, dilation, groups),
-    a=lambda g, b, a_shape, stride, padding, dilation, groups: _grad_input(_conj(b), g, a_shape, stride, padding, dilation, groups),
+    b=lambda g, a, stride, padding, dilation, groups: _conv(conj(a), g, None, stride, padding, dilation, groups),
+    a=lambda g, b, a_shape, stride, padding, dilation, groups: _grad_input(conj(b), g, a_shape, stride, padding, dilation, groups),
 )  # fmt: skip
 _transposed: Any = primitive(
     "ConvolutionBackward0",
     lambda b, w, shape, stride, padding, dilation, groups: K.conv_grad_input(b, w, shape, stride, padding, dilation, groups),
-    b=lambda g, w, b_shape, stride, padding, dilation, groups: _conv_to(b_shape, g, _conj(w), stride, padding, dilation, groups),
-    w=lambda g, b, w_shape, stride, padding, dilation, groups: _grad_weight(_conj(b), g, w_shape, stride, padding, dilation, groups),
+    b=lambda g, w, b_shape, stride, padding, dilation, groups: _conv_to(b_shape, g, conj(w), stride, padding, dilation, groups),
+    w=lambda g, b, w_shape, stride, padding, dilation, groups: _grad_weight(conj(b), g, w_shape, stride, padding, dilation, groups),
 )  # fmt: skip
 
 
@@ -43,11 +45,6 @@ def _conv_to(shape: Any, x: Any, w: Any, stride: Any, padding: Any, dilation: An
     y = _conv(x, w, None, stride, padding, dilation, groups)
     own = y._array.shape if isinstance(y, Tensor) else y.shape
     return y if own == tuple(shape) else basic_index(y, tuple(slice(n) for n in shape))
-
-
-def _conj(x: Any) -> Any:
-    kind = x._array.dtype.kind if isinstance(x, Tensor) else x.dtype.kind
-    return x.conj() if kind == "c" else x
 
 
 def channel_sums(g: Any) -> Any:

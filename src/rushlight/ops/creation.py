@@ -14,9 +14,10 @@ from ..autograd.tensor import Tensor, wrap
 from ..backend.indexing import scalar
 from ..device import require_cpu
 from ..errors import unsupported
-from .declare import FUNCTIONS, attach, primitive, public
+from .declare import primitive
 from .parsing import check_array, parse_array
 from .promotion import NUMBERS, scalar_dtype
+from .publishing import FUNCTIONS, attach, public
 
 
 def publish(function: Any) -> Any:
@@ -28,7 +29,7 @@ def publish(function: Any) -> Any:
 def finish(a: Any, requires_grad: bool = False, out: Any = None) -> Any:
     """The tensor around a new array, with the options that every constructor has."""
     if out is not None:
-        from .declare import write_out
+        from .publishing import write_out
 
         return write_out("new", wrap(a), out)
     x = wrap(a)
@@ -156,7 +157,7 @@ def full(
 def _like(name: str, value: Any) -> Any:
     def make(input: Any, *, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:
         if not isinstance(input, Tensor):
-            from .declare import type_error
+            from .publishing import type_error
 
             raise type_error(name, input)
         fmt = options.pop("memory_format", None)
@@ -563,7 +564,7 @@ def complex_tensor(real: Any, imag: Any, *, out: Any = None) -> Any:
         )
     y = complex_of(real, imag)
     if out is not None:
-        from .declare import write_out
+        from .publishing import write_out
 
         return write_out("complex", y, out)
     return y

@@ -13,8 +13,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable
-from typing import Any, TypeVar, overload
+from typing import Any
 
 import numpy as np
 
@@ -22,408 +21,23 @@ from .. import dtypes
 from ..autograd import views
 from ..autograd.engine import anomaly
 from ..autograd.function import INFERENCE_SAVED
-from ..autograd.modes import NO_GRAD, _variable, get_mode
-from ..autograd.node import FREED, Node, check_versions, next_seq
+from ..autograd.modes import get_mode
+from ..autograd.node import next_seq
 from ..autograd.tensor import Tensor, current_edge, wrap
 from ..backend import kernels as K
 from .kinds import refuse
-from .numpy_names import accepting
-from .promotion import NUMBERS, result_dtype, weak_operands
+from .promotion import weak_operands
+from .publishing import (
+    combination_error,
+    is_array,
+    public,
+    type_error,
+)
+from .recorded import NOTHING, broadcast_error, can_require, node_class_of
 
 ndarray = np.ndarray
 _new = object.__new__
 _F32, _F64 = np.dtype(np.float32), np.dtype(np.float64)
-
-FUNCTIONS: dict[str, Any] = {}  # the public operators, by name in the `torch` namespace
-
-
-# ---- names ----------------------------------------------------------------------------------------------------------
-
-
-def attach(name: str, function: Any) -> None:
-    """Make `function` the method `name` of Tensor."""
-    setattr(Tensor, name, function if name.startswith("__") else accepting(function))
-
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-@overload
-def public(function: F) -> F: ...
-
-
-@overload
-def public(
-    *,
-    name: str | None = None,
-    method: bool = True,
-    inplace: bool = False,
-    out: bool | str = False,
-    aliases: tuple[str, ...] = (),
-    namespace: bool = True,
-) -> Callable[[F], F]: ...
-
-
-@overload
-def public(
-    function: F,
-    *,
-    name: str | None = None,
-    method: bool = True,
-    inplace: bool = False,
-    out: bool | str = False,
-    aliases: tuple[str, ...] = (),
-    namespace: bool = True,
-) -> F: ...
-
-
-def public(
-    function: Any = None,
-    *,
-    name: str | None = None,
-    method: bool = True,
-    inplace: bool = False,
-    out: bool | str = False,
-    aliases: tuple[str, ...] = (),
-    namespace: bool = True,
-) -> Any:
-    """Publish an operator: in the `torch` namespace, as a method, in place (`name_`), with `out=`, under aliases.
-
-    `out="apart"`: the target may not share memory with an argument; `"apart exact"`: and must have the result's dtype.
-    """
-    if function is None:
-        return functools.partial(
-            public, name=name, method=method, inplace=inplace, out=out, aliases=aliases, namespace=namespace
-        )
-    plain = function
-    name = name or function.__name__.rstrip("_")
-    published = with_out(plain, name, out if isinstance(out, str) else "") if out else plain
-    in_place = inplace_of(plain, name) if inplace else None
-    for each in (name, *aliases):
-        if namespace:
-            FUNCTIONS[each] = accepting(published)
-            if in_place is not None:
-                FUNCTIONS[f"{each}_"] = in_place
-        if method:
-            attach(each, plain)
-        if in_place is not None:
-            attach(f"{each}_", in_place)
-    return published
-
-
-def with_out(function: Any, name: str, rules: str = "") -> Any:
-    """`function`, taking `out=` tensors to write its results into, under the rules named ("apart", "exact")."""
-
-    @functools.wraps(function)
-    def wrapper(*args: Any, out: Any = None, **kwargs: Any) -> Any:
-        if out is None:
-            return function(*args, **kwargs)
-        if "apart" in rules:
-            _check_apart(out, [*args, *kwargs.values()])
-        result = function(*args, **kwargs)
-        if "exact" in rules and out.dtype is not result.dtype:
-            names = (_CPP.get(d.name, d.name) for d in (result.dtype, out.dtype))
-            raise RuntimeError("Expected out tensor to have dtype {}, but got {} instead".format(*names))
-        return write_out(name, result, out)
-
-    return wrapper
-
-
-_CPP = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int"}
-
-
-def _check_apart(out: Any, values: list[Any]) -> None:
-    for target in out if isinstance(out, (tuple, list)) else (out,):
-        for x in values:
-            for y in x if isinstance(x, (tuple, list)) else (x,):
-                if isinstance(y, Tensor) and (y is target or np.may_share_memory(y._array, target._array)):
-                    raise RuntimeError(
-                        "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
-                        "memory location. Please clone() the tensor before performing the operation."
-                    )
-
-
-def write_out(name: str, result: Any, out: Any) -> Any:
-    """Write results into the caller's `out` tensor(s), which are resized to fit."""
-    if isinstance(result, tuple):
-        targets = tuple(out)
-        for y, target in zip(result, targets, strict=True):
-            write_out(name, y, target)
-        return type(result)(targets) if hasattr(result, "_fields") or type(result) is not tuple else targets
-    if not isinstance(out, Tensor):
-        raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(out).__name__}")
-    if get_mode().grad and (result.requires_grad or out.requires_grad):
-        raise RuntimeError(
-            f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the "
-            "arguments requires grad."
-        )
-    a, b = out._array, result._array
-    if 0 in a.strides and any(n > 1 and not step for n, step in zip(a.shape, a.strides, strict=True)) and a.size:
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-            "Please clone() the tensor before performing the operation."
-        )
-    if not dtypes.can_cast(result.dtype, out.dtype):
-        raise RuntimeError(
-            f"result type {result.dtype.scalar_name} can't be cast to the desired output type {out.dtype.scalar_name}"
-        )
-    if a.shape != b.shape:
-        if a.size:
-            import warnings
-
-            warnings.warn(
-                f"An output with one or more elements was resized since it had shape {list(a.shape)}, which does not "
-                f"match the required output shape {list(b.shape)}. This behavior is deprecated, and in a future PyTorch "
-                "release outputs will not be resized unless they have zero elements. You can explicitly reuse an out "
-                "tensor t by resizing it, inplace, to zero elements with t.resize_(0).",
-                UserWarning,
-                stacklevel=3,
-            )
-        out._array = b.astype(a.dtype)
-    elif a is not b:
-        with np.errstate(all="ignore"):
-            a[...] = b
-    out._counter[0] += 1
-    return out
-
-
-def inplace_of(function: Any, name: str) -> Any:
-    """The in-place version of an operator: compute, write, and make the result's history that of the target."""
-
-    saves = getattr(function, "saves_input", None)
-
-    def in_place(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if not isinstance(self, Tensor):
-            raise TypeError(f"{name}_(): argument 'input' (position 1) must be Tensor, not {type(self).__name__}")
-        views.check_inplace(self)
-        for x in args:
-            if isinstance(x, Tensor):
-                views.check_overlap(self._array, x._array)
-        source = self
-        if get_mode().grad:
-            edge = self._edge if self._base is None else current_edge(self)
-            others = any(isinstance(x, Tensor) and x.requires_grad for x in args)
-            if edge is not None or others:
-                keep = True if saves is None else saves(edge is not None, others)
-                source = _new(Tensor)
-                source._array = self._array.copy(order="K") if keep else self._array
-                source._counter = [0]
-                source._edge = edge
-        try:
-            result = function(source, *args, **kwargs)
-        except NotImplementedError:
-            _refuse_result(self, args)
-            raise
-        edge = result._edge
-        views.write(self, result._array)
-        views.rebase(self, edge)
-        if edge is not None:
-            _patch_saved_output(edge[0], self)
-        return self
-
-    in_place.__name__ = f"{name}_"
-    in_place.__qualname__ = f"Tensor.{name}_"
-    in_place.__doc__ = f"In-place version of `{name}`."
-    return in_place
-
-
-def _refuse_result(x: Any, args: tuple[Any, ...]) -> None:
-    """A result that would not fit into the target is refused before a dtype that the kernel lacks, as in PyTorch."""
-    if len(args) == 1 and isinstance(args[0], (Tensor, *NUMBERS)):
-        shape = np.broadcast_shapes(x._array.shape, np.shape(getattr(args[0], "_array", 0)))
-        views.write(wrap(x._array.copy()), np.zeros(shape, result_dtype(x, args[0]).np))
-
-
-def _patch_saved_output(node: Any, x: Any) -> None:
-    """A result that backward needs lies in `x` now, so a later write to `x` must be noticed."""
-    kinds = getattr(node, "kinds", None)
-    if kinds is None or node.saved is None or not node.versions:
-        return
-    saved, versions = list(node.saved), list(node.versions)
-    for i in range(0, len(versions), 3):
-        slot = versions[i + 2]
-        if kinds[slot][0] == "out":
-            saved[slot] = x._array
-            versions[i], versions[i + 1] = x._counter, x._counter[0]
-    node.saved, node.versions = tuple(saved), tuple(versions)
-
-
-def is_array(x: Any) -> bool:
-    """Whether a formula is being read on arrays or symbols rather than Tensors."""
-    return x.__class__ is ndarray or hasattr(x, "_is_expression") or isinstance(x, np.generic)
-
-
-def type_error(name: str, value: Any, position: int = 1, label: str = "input") -> TypeError:
-    """PyTorch's error for an argument that should have been a Tensor."""
-    return TypeError(f"{name}(): argument '{label}' (position {position}) must be Tensor, not {type(value).__name__}")
-
-
-def combination_error(name: str, *values: Any) -> TypeError:
-    """PyTorch's error for arguments that fit none of a function's signatures."""
-    kinds = ", ".join(type(v).__name__ for v in values)
-    return TypeError(f"{name}() received an invalid combination of arguments - got ({kinds}), but expected one of:")
-
-
-# ---- nodes ----------------------------------------------------------------------------------------------------------
-
-NOTHING = (None, None, None)  # what an operator of two operands keeps whose derivatives need neither
-_SAVED_NAMES = {"a": "self", "b": "other", "out": "result", "x": "self"}
-
-
-class Recorded(Node):
-    """A node made by a declaration: `saved` holds the slots that its rules pick their arguments from."""
-
-    rules: tuple[Any, ...] = ()  # on arrays, one for each edge (or None)
-    graph_rules: tuple[Any, ...] = ()  # on Tensors
-    joint: Any = None  # one rule for all edges instead
-    graph_joint: Any = None
-    kinds: tuple[Any, ...] = ()  # of each slot: ("in", edge number), ("out", output number) or ("value", name)
-    names: tuple[str, ...] = ()
-    holds = False  # whether there are tensors among the slots: then a second backward is refused
-    saved: Any = ()
-    versions: tuple[Any, ...] = ()
-    fix: Any = None  # for each edge the shape and dtype its gradient must get, where they differ from the result's
-    meta: Any = None  # shapes and dtypes of the outputs, when there are several
-    single: int | None = None  # of several outputs the only differentiable one
-
-    def apply(self, g: Any, graph: bool) -> tuple[Any, ...]:
-        saved = self.saved
-        if saved is None:
-            raise RuntimeError(FREED)
-        versions = self.versions
-        if versions:
-            for i in range(0, len(versions), 3):
-                if versions[i][0] != versions[i + 1]:
-                    check_versions(self, versions, saved, self.kinds)
-        if self.n_outputs > 1:
-            g = self._cotangents(g, graph)
-        if graph or self.wants_tensors:
-            saved = self.unpack()
-            rules, joint = self.graph_rules, self.graph_joint
-        else:
-            rules, joint = self.rules, self.joint
-        if joint is not None:
-            grads = joint(g, saved, tuple(edge is not None for edge in self.edges))
-        else:
-            grads = [
-                None if edge is None or rule is None else rule(g, saved)
-                for edge, rule in zip(self.edges, rules)  # noqa: B905
-            ]
-        for v in grads:
-            # NumPy's operators turn 0-d arrays into scalars.
-            if v.__class__ is not ndarray and isinstance(v, np.generic):
-                grads = [np.asarray(u) if isinstance(u, np.generic) else u for u in grads]
-                break
-        if self.fix is not None:
-            grads = [
-                v if v is None or fix is None else reduce_to(v, *fix) for v, fix in zip(grads, self.fix, strict=True)
-            ]
-        return grads  # type: ignore[no-any-return]
-
-    def _cotangents(self, g: Any, graph: bool) -> Any:
-        if self.single is not None:
-            return g[self.single]
-        tensors = graph or self.wants_tensors
-        return [
-            part if part is not None or meta is None else (wrap(np.zeros(*meta)) if tensors else np.zeros(*meta))
-            for part, meta in zip(g, self.meta, strict=True)
-        ]
-
-    def unpack(self) -> list[Any]:
-        """The saved slots with arrays as Tensors that know where in the graph they come from."""
-        found = []
-        for value, (kind, number) in zip(self.saved, self.kinds, strict=True):
-            if value.__class__ is ndarray:
-                value = self._operand(value, number) if kind == "in" else wrap(value)
-                if kind == "out":
-                    value._edge = (self, number)
-            elif kind == "out" and isinstance(value, tuple):
-                value = tuple(_with_edge(v, (self, i) if _can_require(v.dtype) else None) for i, v in enumerate(value))
-            elif kind == "aux" and isinstance(value, tuple):
-                value = tuple(wrap(v) if v.__class__ is ndarray else v for v in value)
-            elif kind == "in" and isinstance(value, (list, tuple)):
-                value = [_with_edge(v, self.edges[i]) for i, v in enumerate(value)]
-            found.append(value)
-        return found
-
-    def _operand(self, a: Any, number: int) -> Any:
-        """A saved operand; where it was promoted, a cast leads back to what it was, so that gradients are cast too."""
-        fix = self.fix[number] if self.fix is not None and self.edges[number] is not None else None
-        if fix is None or fix[1] == a.dtype:
-            return _with_edge(a, self.edges[number])
-        from .conversion import cast_array
-
-        return _with_edge(cast_array(a, fix[1]), self.edges[number]).to(dtypes.of_array(a.dtype))
-
-    def release(self) -> None:
-        if self.holds and self.saved is not NOTHING:
-            self.saved = None
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_saved_"):
-            wanted = name.removeprefix("_saved_")
-            for slot, own in enumerate(self.names):
-                if wanted in (own, _SAVED_NAMES.get(own)):
-                    if self.saved is None:
-                        raise RuntimeError(FREED)
-                    check_versions(self, self.versions, self.saved, self.kinds)
-                    return self.unpack()[slot]
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
-
-
-def _with_edge(a: Any, edge: Any) -> Any:
-    x = wrap(a)
-    x._edge = edge
-    return x
-
-
-def _node_class(name: str, **attributes: Any) -> Any:
-    holds = any(kind[0] != "value" for kind in attributes["kinds"])
-    return type(name, (Recorded,), {**attributes, "holds": holds})
-
-
-def reduce_to(g: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-    """A gradient of a broadcast and promoted operand in the operand's own shape and dtype."""
-    if g.__class__ is ndarray:
-        if g.shape != shape:
-            g = sum_to(g, shape)
-        if g.dtype != dtype:
-            g = (g.real if g.dtype.kind == "c" and dtype.kind != "c" else g).astype(dtype)
-        return g
-    if not isinstance(g, Tensor):  # a number: the derivative does not depend on the operands
-        return np.full(shape, g, dtype)
-    if g._array.shape != shape:
-        g = g.sum_to_size(shape)
-    if g._array.dtype != dtype:
-        if g._array.dtype.kind == "c" and dtype.kind != "c":
-            g = g.real
-        g = g.to(dtypes.of_array(dtype))
-    return g
-
-
-def sum_to(a: Any, shape: tuple[int, ...]) -> Any:
-    """Sum an array over the axes along which `shape` was broadcast."""
-    lead = a.ndim - len(shape)
-    axes = (*range(lead), *(i + lead for i, n in enumerate(shape) if n == 1 and a.shape[i + lead] != 1))
-    if axes:
-        a = K.sum(a, axes, True)
-    return a.reshape(shape)
-
-
-def broadcast_error(a: Any, b: Any) -> RuntimeError | None:
-    """PyTorch's error for two shapes that do not broadcast, or None when they do."""
-    sa, sb = np.shape(a), np.shape(b)
-    n = max(len(sa), len(sb))
-    for i in range(1, min(len(sa), len(sb)) + 1):
-        if sa[-i] != sb[-i] and 1 not in (sa[-i], sb[-i]):
-            return RuntimeError(
-                f"The size of tensor a ({sa[-i]}) must match the size of tensor b ({sb[-i]}) at non-singleton "
-                f"dimension {n - i}"
-            )
-    return None
-
-
-# ---- rules from formulas ----------------------------------------------------------------------------------------------
 
 
 def _defaults(function: Any, count: int) -> list[Any]:
@@ -500,7 +114,7 @@ def unary(
         keeps_a, keeps_out = "a" in names, "out" in names
         slots = [("a", "out").index(n) if keeps_a and keeps_out else 0 for n in names[1:]]
         kinds: tuple[Any, ...] = ((("in", 0),) if keeps_a else ()) + ((("out", 0),) if keeps_out else ())
-        node_class = _node_class(
+        node_class = node_class_of(
             node or _backward_name(name),
             rules=(_picker(_fused(derivative), slots),),
             graph_rules=(_picker(derivative, slots),),
@@ -615,7 +229,7 @@ def binary(
                     keeps[mask][slot] |= own in _parameters(formula)
     slots = [[("a", "b", "out").index(n) for n in _parameters(f)[1:]] if f else [] for f in (d_a, d_b)]
     differentiable = d_a is not None or d_b is not None
-    node_class = _node_class(
+    node_class = node_class_of(
         node or _backward_name(name),
         rules=tuple(_picker(_fused(f), s) if f else None for f, s in zip((d_a, d_b), slots, strict=True)),
         graph_rules=tuple(_picker(f, s) if f else None for f, s in zip((d_a, d_b), slots, strict=True)),
@@ -853,7 +467,7 @@ def primitive(
                 for key, rules in (("joint", "rules"), ("graph_joint", "graph_rules")):
                     of_all = attributes[rules][0]
                     attributes[key] = staticmethod(lambda g, s, needs, of_all=of_all: of_all(g, s))
-        return _node_class(name, **attributes)
+        return node_class_of(name, **attributes)
 
     first = positions[0] if positions else 0
     simple = positions == [0] and not (aux or multi_view or joint is not None) and tensor_names[0] in derivatives
@@ -903,7 +517,7 @@ def primitive(
             y._array = result
             y._counter = [0]
             if node is not None:
-                if _can_require(result.dtype):
+                if can_require(result.dtype):
                     y._edge = (node, 0)
             elif mode.inference:
                 y._inference = True
@@ -944,7 +558,7 @@ def primitive(
             y._array = result
             y._counter = [0]
             if node is not None:
-                if 0 not in non_differentiable and _can_require(result.dtype):
+                if 0 not in non_differentiable and can_require(result.dtype):
                     y._edge = (node, 0)
                 save(node, args, arrays, extra, (y,))
             elif mode.inference:
@@ -954,7 +568,7 @@ def primitive(
         if node is not None and several:
             node.n_outputs = len(results)
             node.meta = [(r.shape, r.dtype) for r in results]
-            live = [i for i, r in enumerate(results) if i not in non_differentiable and _can_require(r.dtype)]
+            live = [i for i, r in enumerate(results) if i not in non_differentiable and can_require(r.dtype)]
             if len(live) == 1 and len(results) > 1:
                 node.single = live[0]
         if view or multi_view:
@@ -968,7 +582,7 @@ def primitive(
                 y = _new(Tensor)
                 y._array = r
                 y._counter = [0]
-                if node is not None and i not in non_differentiable and _can_require(r.dtype):
+                if node is not None and i not in non_differentiable and can_require(r.dtype):
                     y._edge = (node, i)
                 elif mode.inference:
                     y._inference = True
@@ -1012,22 +626,3 @@ def primitive(
 _ARGUMENT, _SHAPE, _OUT, _AUX = range(4)
 _ONE = (True,)
 _SEQUENCE = ("sequence",)
-
-
-def _can_require(dtype: Any) -> bool:
-    return dtype.kind in "fc" or (dtype.kind == "V" and not dtype.isbuiltin) or dtype.name in ("bfloat16",)
-
-
-def no_grad_call(function: Callable[..., Any], *args: Any) -> Any:
-    """Call `function` without recording."""
-    token = _variable.set(NO_GRAD)
-    try:
-        return function(*args)
-    finally:
-        _variable.reset(token)
-
-
-__all__ = [
-    "FUNCTIONS", "NUMBERS", "attach", "binary", "broadcast_error", "is_array", "primitive", "public", "reduce_to",
-    "sum_to", "type_error", "unary", "with_out", "write_out",
-]  # fmt: skip

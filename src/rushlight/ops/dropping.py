@@ -17,7 +17,8 @@ from ..autograd.tensor import Tensor, wrap
 from ..backend import streams
 from ..generator import default_generator
 from .creation import publish
-from .declare import inplace_of, is_array, primitive, type_error
+from .declare import primitive
+from .publishing import inplace_of, is_array, type_error
 from .random_inplace import check_bernoulli
 
 _LEAST = 1.7580993408473766  # scale * alpha of SELU

@@ -7,7 +7,8 @@ from typing import Any
 from ..autograd.tensor import Tensor
 from ..backend import kernels as K
 from ..errors import unsupported
-from .declare import FUNCTIONS, primitive, type_error
+from .declare import primitive
+from .publishing import FUNCTIONS, type_error
 
 _embedding: Any = primitive(
     "EmbeddingBackward0", lambda w, ids, padding, by_freq: K.embedding(w, ids), inputs=("ids",),

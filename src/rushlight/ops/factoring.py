@@ -15,9 +15,10 @@ from ..autograd.tensor import Tensor, wrap
 from ..backend.numpy import lapack
 from ..errors import LinAlgError
 from .creation import eye
-from .declare import primitive, public, type_error
+from .declare import primitive
 from .joining import cat, stack
 from .linear import mt
+from .publishing import public, type_error
 from .results import named
 from .triangular import (
     batch_element,

@@ -13,8 +13,9 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap, wrap_dim
-from .declare import primitive, public, type_error
+from .declare import primitive
 from .gathering import pad_to
+from .publishing import public, type_error
 
 fourier = functools.partial(public, method=False, namespace=False, out=True)  # of `torch.fft` alone
 

@@ -9,8 +9,10 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap, wrap_dim
 from ..backend import kernels as K
-from .declare import broadcast_error, primitive, public, type_error
+from .declare import primitive
 from .linear import c_name
+from .publishing import public, type_error
+from .recorded import broadcast_error
 from .shape import reshape_any, sum_to_any
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap
 from .creation import linspace_array
-from .declare import public
+from .publishing import public
 from .results import named
 
 

@@ -10,7 +10,8 @@ from ..autograd import views
 from ..autograd.modes import get_mode
 from ..autograd.tensor import Tensor, current_edge, wrap
 from ..backend import indexing as rules
-from .declare import attach, primitive, public
+from .declare import primitive
+from .publishing import attach, public
 from .shape import sum_to_any
 
 _new = object.__new__

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..autograd.tensor import Tensor, wrap_dim
 from ..dtypes import promote_types
-from .declare import primitive, public
+from .declare import primitive
+from .publishing import public
 from .shape import expand, reshape, unsqueeze
 from .slicing import basic_index
 

@@ -52,9 +52,3 @@ def is_complex(x: Any) -> bool:
     """Whether a Tensor or an array is complex; the symbols of a formula are real."""
     a = getattr(x, "_array", x) if not hasattr(x, "_is_expression") else None
     return isinstance(a, (np.ndarray, np.generic)) and a.dtype.kind == "c"
-
-
-def is_bool(x: Any) -> bool:
-    """Whether a Tensor, an array or a number is boolean."""
-    a = getattr(x, "_array", x)
-    return isinstance(a, (bool, np.bool_)) or (a.__class__ is np.ndarray and a.dtype.kind == "b")

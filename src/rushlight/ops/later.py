@@ -9,7 +9,7 @@ import importlib
 from typing import Any
 
 from ..autograd.tensor import Tensor, TensorMeta
-from .declare import attach
+from .publishing import attach
 
 FAMILIES = {
     "factoring": "cholesky geqrf lu lu_unpack orgqr ormqr qr triangular_solve",

@@ -10,8 +10,9 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor
 from ..backend import kernels as K
-from .arithmetic import add, mul
-from .declare import attach, primitive, public, type_error
+from .arithmetic import add, conj, mul
+from .declare import primitive
+from .publishing import attach, public, type_error
 from .shape import expand, reshape, reshape_any, sum_to_any, unsqueeze
 
 
@@ -140,7 +141,7 @@ def matmul(input: Any, other: Any) -> Any:
         try:
             np.broadcast_shapes(x._array.shape[:-2], y._array.shape[:-2])
         except ValueError:
-            from .declare import broadcast_error
+            from .recorded import broadcast_error
 
             raise broadcast_error(np.empty(x._array.shape[:-2]), np.empty(y._array.shape[:-2])) from None  # type: ignore[misc]
         z = _bmm(x, y)
@@ -159,14 +160,8 @@ attach("__imatmul__", lambda self, other: self.copy_(matmul(self, other)))
 
 _dot: Any = primitive(
     "DotBackward0", lambda a, b: np.asarray(K.matmul(a.reshape(1, -1), b.reshape(-1, 1)).reshape(())),
-    a=lambda g, b: g * mt_vector(b), b=lambda g, a: g * mt_vector(a),
+    a=lambda g, b: g * conj(b), b=lambda g, a: g * conj(a),
 )  # fmt: skip
-
-
-def mt_vector(x: Any) -> Any:
-    """The conjugate of a vector, of an array or a Tensor."""
-    kind = x._array.dtype.kind if isinstance(x, Tensor) else x.dtype.kind
-    return x.conj() if kind == "c" else x
 
 
 @public(out=True)
@@ -208,7 +203,7 @@ def mv(input: Any, vec: Any) -> Any:
 
 _mv: Any = primitive(
     "MvBackward0", lambda a, b: K.matmul(a, b.reshape(-1, 1)).reshape(-1),
-    a=lambda g, b: _mm(reshape_any(g, (g.shape[0], 1)), reshape_any(mt_vector(b), (1, b.shape[0]))),
+    a=lambda g, b: _mm(reshape_any(g, (g.shape[0], 1)), reshape_any(conj(b), (1, b.shape[0]))),
     b=lambda g, a: reshape_any(_mm(mt(a), reshape_any(g, (g.shape[0], 1))), (a.shape[1],)),
 )  # fmt: skip
 
@@ -313,20 +308,10 @@ def _sum_rows(g: Any) -> Any:
 
 _linear: Any = primitive(
     "AddmmBackward0", lambda a, w, bias: K.linear(a, w, bias),
-    a=lambda g, w, a_shape: reshape_any(_mm(_rows(g), mt_plain(w)), a_shape),
-    w=lambda g, a: _mm(_rows(g).swapaxes(-2, -1), mt_conj(_rows(a))),
+    a=lambda g, w, a_shape: reshape_any(_mm(_rows(g), conj(w)), a_shape),
+    w=lambda g, a: _mm(_rows(g).swapaxes(-2, -1), conj(_rows(a))),
     bias=lambda g: _sum_rows(g),
 )  # fmt: skip
-
-
-def mt_plain(w: Any) -> Any:
-    """The conjugate of a weight (itself when real)."""
-    return mt_vector(w)
-
-
-def mt_conj(a: Any) -> Any:
-    """The conjugate of an input (itself when real)."""
-    return mt_vector(a)
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:

@@ -8,9 +8,10 @@ from .. import dtypes
 from ..autograd.tensor import wrap_dim
 from ..backend.numpy import lapack
 from .creation import eye
-from .declare import primitive, public
+from .declare import primitive
 from .joining import cat
 from .linear import matmul, mt, silent_zero
+from .publishing import public
 from .slicing import diagonal
 from .triangular import check_floating, check_square, linalg
 

@@ -9,7 +9,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import wrap
 from . import normalization
-from .declare import FUNCTIONS, public
+from .publishing import FUNCTIONS, public
 
 _F: dict[str, Any] = normalization.FUNCTIONAL
 

@@ -9,7 +9,8 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor
 from ..backend import kernels as K
-from .declare import FUNCTIONS, primitive, type_error
+from .declare import primitive
+from .publishing import FUNCTIONS, type_error
 
 
 def _needed(grads: Any, needs: Any) -> Any:

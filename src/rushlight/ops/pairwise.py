@@ -14,10 +14,12 @@ from ..backend import kernels as K
 from .arithmetic import add, conj, div, mul, pow, sub
 from .bitwise import tensors_only
 from .comparison import eq, ge, le, lt, where
-from .declare import NUMBERS, binary, broadcast_error, primitive, public, reduce_to, type_error
+from .declare import binary, primitive
 from .kinds import FLOATING, REAL, one_pass, only, refuse
 from .pointwise import as_floating, cos, exp, exp2, isnan, lgamma, log, sigmoid, sin, zeros
-from .promotion import result_dtype, to_array
+from .promotion import NUMBERS, result_dtype, to_array
+from .publishing import public, type_error
+from .recorded import broadcast_error, reduce_to
 
 # ---- the greater and the smaller ------------------------------------------------------------------------------------
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..autograd.tensor import Tensor
 from ..backend import kernels as K
-from .declare import attach, is_array, primitive, public, type_error
+from .declare import primitive
+from .publishing import attach, is_array, public, type_error
 
 
 def _zeros_join(re: Any, im: Any) -> Any:

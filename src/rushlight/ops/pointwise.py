@@ -14,9 +14,10 @@ from ..autograd.tensor import Tensor, wrap
 from ..backend import kernels as K
 from .arithmetic import conj, div, mul, pow
 from .comparison import eq, where
-from .declare import FUNCTIONS, attach, inplace_of, is_array, primitive, public, type_error, unary
+from .declare import primitive, unary
 from .kinds import FLOATING, NUMERIC, REAL, is_complex, one_pass, only
 from .parts import imag, real
+from .publishing import FUNCTIONS, attach, inplace_of, is_array, public, type_error
 
 LN2, LN10 = math.log(2), math.log(10)
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)

@@ -8,11 +8,12 @@ from ..autograd.tensor import Tensor
 from ..backend import kernels as K
 from ..backend.numpy.pool import pool_output_shape
 from .convolution import per_dim
-from .declare import FUNCTIONS, primitive, type_error
+from .declare import primitive
+from .publishing import FUNCTIONS, type_error
 
 _max_pool: Any = primitive(
     "MaxPool2DWithIndicesBackward0",
-    lambda a, kernel, stride, padding, dilation, ceil_mode: _pair(K.max_pool_forward(a, kernel, stride, padding, dilation, ceil_mode)),
+    lambda a, kernel, stride, padding, dilation, ceil_mode: K.max_pool_forward(a, kernel, stride, padding, dilation, ceil_mode),
     aux=True,
     a=lambda g, a_shape, aux: K.max_pool_backward(g, aux, a_shape),
     graph={"a": lambda g, a_shape, aux: _scattered(g, aux, a_shape)},
@@ -51,10 +52,6 @@ _unpool: Any = primitive(
     "MaxUnpool2DBackward0", lambda a, index, shape: K.max_unpool(a, index, shape), inputs=("index",), tensors=True,
     a=lambda g, index: g.flatten(2).gather(2, index.flatten(2)).reshape(index.shape),
 )  # fmt: skip
-
-
-def _pair(found: Any) -> Any:
-    return found
 
 
 def _both(found: Any) -> Any:

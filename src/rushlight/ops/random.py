@@ -17,7 +17,8 @@ from ..autograd.node import Node, next_seq
 from ..autograd.tensor import Tensor, wrap
 from ..backend import streams
 from .creation import array_like, check_options, filled, finish, publish, shape_of
-from .declare import attach, broadcast_error, is_array, primitive, type_error, write_out
+from .declare import primitive
+from .publishing import attach, is_array, type_error, write_out
 from .random_inplace import (
     bernoulli_each,
     check_bernoulli,
@@ -28,6 +29,7 @@ from .random_inplace import (
     generator_of,
     not_implemented,
 )
+from .recorded import broadcast_error
 
 # ---- new tensors of a size ------------------------------------------------------------------------------------------
 

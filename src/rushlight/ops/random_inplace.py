@@ -19,7 +19,7 @@ from ..autograd.node import Node, next_seq
 from ..autograd.tensor import Tensor, current_edge
 from ..backend import streams
 from ..generator import Generator, default_generator
-from .declare import attach
+from .publishing import attach
 
 _C_NAMES = {
     "bool": "bool", "uint8": "unsigned char", "int8": "signed char", "int16": "short", "int32": "int",

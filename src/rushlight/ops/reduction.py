@@ -11,9 +11,10 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap, wrap_dim
 from ..backend import kernels as K
-from .declare import FUNCTIONS, is_array, primitive, public, type_error
+from .declare import primitive
 from .joining import cat
 from .kinds import REAL, only
+from .publishing import FUNCTIONS, is_array, public, type_error
 from .results import named
 from .shape import _expand, reshape, reshape_any, wrap_dims
 
@@ -383,7 +384,7 @@ def _max_or_min(name: str, arg: Any, everything: Any, pairwise: str) -> None:
                 raise RuntimeError(f"{name}(): does not support complex input")
             found = result(along(input, axis, keepdim))
         if out is not None:
-            from .declare import write_out
+            from .publishing import write_out
 
             return write_out(name, found, out)
         return found

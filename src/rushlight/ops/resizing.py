@@ -10,7 +10,8 @@ import numpy as np
 from ..autograd.modes import get_mode
 from ..autograd.tensor import storage_of
 from .creation import shape_of
-from .declare import FUNCTIONS, attach, called, public
+from .declare import called
+from .publishing import FUNCTIONS, attach, public
 from .shape import clone, expand, permute, squeeze, t, transpose, unsqueeze, view
 from .slicing import _as_strided_of, _slice, _unfold_method, as_strided, chunk, select, split, unbind
 

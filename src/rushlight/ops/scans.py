@@ -9,9 +9,10 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap_dim
 from ..backend import kernels as K
-from .declare import primitive, public
+from .declare import primitive
 from .joining import cat
 from .kinds import REAL, only
+from .publishing import public
 from .reduction import _as_tensor
 from .results import named
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..autograd.tensor import wrap, wrap_dim
-from .declare import public
 from .gathering import index_reduce
 from .joining import cat
+from .publishing import public
 from .reduction import axes_of
 
 _REDUCTIONS = {

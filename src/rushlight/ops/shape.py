@@ -13,7 +13,8 @@ from ..autograd import views
 from ..autograd.modes import get_mode
 from ..autograd.tensor import Tensor, wrap_dim
 from .creation import shape_of
-from .declare import FUNCTIONS, attach, primitive, public, type_error
+from .declare import primitive
+from .publishing import FUNCTIONS, attach, public, type_error
 
 as_strided_array = np.lib.stride_tricks.as_strided
 
@@ -98,9 +99,6 @@ def reshape_any(x: Any, shape: tuple[int, ...]) -> Any:
 
 
 _view: Any = primitive("ViewBackward0", _view_forward, view=True, a=lambda g, a_shape: reshape_any(g, a_shape))
-_reshape_alias: Any = primitive(
-    "ReshapeAliasBackward0", _view_forward, view=True, a=lambda g, a_shape: reshape_any(g, a_shape)
-)
 _unsafe_view: Any = primitive(
     "UnsafeViewBackward0",
     lambda a, shape: np.ascontiguousarray(a).reshape(shape),
@@ -409,7 +407,7 @@ def sum_to_any(g: Any, shape: Any) -> Any:
     """Sum an array or a Tensor back to a shape that was broadcast."""
     if isinstance(g, Tensor):
         return g.sum_to_size(shape)
-    from .declare import sum_to
+    from .recorded import sum_to
 
     return sum_to(g, shape)
 
@@ -500,7 +498,7 @@ def broadcast_tensors(*tensors: Any) -> Any:
         try:
             shape = np.broadcast_shapes(shape, x._array.shape)
         except ValueError:
-            from .declare import broadcast_error
+            from .recorded import broadcast_error
 
             raise broadcast_error(np.empty(shape), x._array) or RuntimeError("shapes do not broadcast") from None
     return tuple(expand(x, shape) for x in tensors)

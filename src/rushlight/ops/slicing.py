@@ -11,7 +11,8 @@ import numpy as np
 from ..autograd import views
 from ..autograd.modes import get_mode
 from ..autograd.tensor import Tensor, storage_of, wrap_dim
-from .declare import FUNCTIONS, attach, primitive, public
+from .declare import primitive
+from .publishing import FUNCTIONS, attach, public
 from .shape import clone, unsqueeze
 
 as_strided_array = np.lib.stride_tricks.as_strided

@@ -12,8 +12,9 @@ from ..autograd.tensor import Tensor, wrap
 from ..backend.numpy import lapack
 from ..errors import LinAlgError
 from .creation import eye
-from .declare import primitive, public, type_error
+from .declare import primitive
 from .linear import mt
+from .publishing import public, type_error
 from .results import named
 from .shape import sum_to_any
 from .triangular import (

@@ -9,8 +9,9 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap, wrap_dim
-from .declare import primitive, public, type_error
+from .declare import primitive
 from .kinds import refuse
+from .publishing import public, type_error
 from .reduction import _as_tensor, _selected
 from .results import named
 

@@ -15,8 +15,9 @@ from .. import dtypes
 from ..autograd.tensor import Tensor, wrap
 from ..errors import LinAlgError
 from .creation import eye
-from .declare import primitive, public
+from .declare import primitive
 from .linear import mt
+from .publishing import public
 from .reduction import vector_norm
 from .results import named
 from .triangular import check_floating, check_lapack, check_matrix, check_square, linalg
@@ -348,7 +349,7 @@ def linalg_pinv(A: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any
         or A.dim() < 2
         or A.dtype.name not in ("float32", "float64", "complex64", "complex128")
     ):
-        from .declare import combination_error
+        from .publishing import combination_error
 
         if not isinstance(A, Tensor):
             raise combination_error("linalg_pinv", A)

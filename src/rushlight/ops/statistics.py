@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from .declare import broadcast_error, primitive, public
+from .declare import primitive
 from .linear import mt
+from .publishing import public
+from .recorded import broadcast_error
 from .shape import sum_to_any
 
 # ---- covariance ---------------------------------------------------------------------------------------------------------

@@ -10,8 +10,10 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor
 from ..backend.numpy import lapack
-from .declare import broadcast_error, primitive, public, type_error
+from .declare import primitive
 from .linear import mt
+from .publishing import public, type_error
+from .recorded import broadcast_error
 from .results import named
 from .shape import sum_to_any
 

@@ -10,8 +10,8 @@ from .. import dtypes
 from ..autograd.tensor import Tensor, wrap
 from ..size import Size
 from .creation import filled, shape_of
-from .declare import FUNCTIONS, attach
 from .parsing import parse_array
+from .publishing import FUNCTIONS, attach
 
 
 def legacy(d: dtypes.dtype, args: tuple[Any, ...]) -> Any:

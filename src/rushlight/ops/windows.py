@@ -12,7 +12,7 @@ from .. import dtypes
 from ..autograd.tensor import Tensor, wrap
 from ..layout import strided
 from .creation import check_options
-from .declare import public
+from .publishing import public
 
 # ---- shapes: k are the positions 0..M-1 of samples, n the distance from the first to the last ----------------------------
 

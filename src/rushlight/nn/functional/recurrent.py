@@ -52,14 +52,6 @@ def cell(mode: str, x: Any, state: tuple[Any, ...], w_ih: Any, w_hh: Any, b_ih: 
     return STEPS[mode](linear(x, w_ih, b_ih), state, w_hh, b_hh)
 
 
-def lstm_layer(
-    x: Any, h: Any, c: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, w_hr: Any = None, reverse: bool = False
-) -> tuple[Any, Any, Any]:
-    """An LSTM over all steps of `x` (T, N, input): outputs (T, N, hidden) and the last `h` and `c`."""
-    y, (h, c) = layer("LSTM", x, (h, c), w_ih, w_hh, b_ih, b_hh, w_hr, reverse)
-    return y, h, c
-
-
 def layer(
     mode: str, x: Any, state: tuple[Any, ...], w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, w_hr: Any = None,
     reverse: bool = False,
