@@ -3,6 +3,10 @@
 A table is a file `tables_NAME.py` beside this one with a function `answers(package)`, which yields pairs of a key
 (text, `operator/case`) and an answer made of what JSON has: lists, texts, numbers, None. `scripts/record` asks PyTorch and
 writes `records/NAME.json.xz`; a test asks rushlight and compares, and asks PyTorch too where it is installed.
+
+Where rushlight differs on purpose, `docs/differences.md` says why, and lists the keys in a fenced block that is opened
+with three backticks and the table's name. A test compares the keys that differ with that list: one that agrees again
+has to leave it.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import lzma
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -61,3 +66,10 @@ def record(name: str, package: Any) -> int:
     path(name).parent.mkdir(exist_ok=True)
     path(name).write_bytes(data)
     return len(data)
+
+
+def known(name: str) -> set[str]:
+    """The keys of a table that `docs/differences.md` lists."""
+    text = (HERE.parent / "docs" / "differences.md").read_text()
+    blocks = re.findall(rf"^```{re.escape(name)}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return {line.strip() for block in blocks for line in block.splitlines() if line.strip()}
