@@ -13,7 +13,7 @@ from . import dtypes
 from .device import CPU, require_cpu
 from .device import device as Device
 
-_state: dict[str, Any] = {"debug": 0, "precision": "highest", "warn_always": False, "interop": 1}
+_state: dict[str, Any] = {"debug": 0, "precision": "highest", "warn_always": False, "interop": 1, "fastpath": True}
 _DEBUG = {"default": 0, "warn": 1, "error": 2}
 
 
@@ -117,3 +117,13 @@ def set_num_interop_threads(num: int) -> None:
 def get_num_interop_threads() -> int:
     """What `set_num_interop_threads` set."""
     return int(_state["interop"])
+
+
+def get_fastpath_enabled() -> bool:
+    """Whether attention follows the rules of PyTorch's inference path, where that is taken."""
+    return bool(_state["fastpath"])
+
+
+def set_fastpath_enabled(value: bool) -> None:
+    """Follow them or not: they decide what masked rows and padded positions give."""
+    _state["fastpath"] = value

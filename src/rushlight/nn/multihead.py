@@ -5,11 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from .. import ops
+from ..autograd.modes import is_grad_enabled
+from ..dtypes import bool as boolean
+from ..settings import get_fastpath_enabled
 from . import functional as F
 from . import init
 from .linear import NonDynamicallyQuantizableLinear
 from .module import Module
 from .parameter import Parameter
+
+
+def records(*tensors: Any) -> bool:
+    """Whether a gradient would be recorded for one of the tensors."""
+    return is_grad_enabled() and any(x.requires_grad for x in tensors)
 
 
 class MultiheadAttention(Module):
@@ -82,6 +90,10 @@ class MultiheadAttention(Module):
         self, query: Any, key: Any, value: Any, key_padding_mask: Any = None, need_weights: bool = True,
         attn_mask: Any = None, average_attn_weights: bool = True, is_causal: bool = False,
     ) -> tuple[Any, Any]:  # fmt: skip
+        inference = query is key is value and self._infers(query, key_padding_mask, attn_mask)
+        unsafe = inference and not (key_padding_mask is None and attn_mask is None)
+        if inference:
+            is_causal = False  # it looks at the masks alone
         swap = self.batch_first and query.dim() == 3
         if swap:
             # One transpose for one tensor, so that `query is key` still tells self-attention.
@@ -90,12 +102,33 @@ class MultiheadAttention(Module):
         out, weights = F.multi_head_attention_forward(
             query, key, value, self.embed_dim, self.num_heads, self.in_proj_weight, self.in_proj_bias, self.bias_k,
             self.bias_v, self.add_zero_attn, self.dropout, self.out_proj.weight, self.out_proj.bias,
-            training=self.training, key_padding_mask=key_padding_mask, need_weights=need_weights, attn_mask=attn_mask,
-            use_separate_proj_weight=not self._qkv_same_embed_dim, q_proj_weight=self.q_proj_weight,
-            k_proj_weight=self.k_proj_weight, v_proj_weight=self.v_proj_weight,
+            training=self.training, key_padding_mask=key_padding_mask, attn_mask=attn_mask,
+            need_weights=need_weights or unsafe, use_separate_proj_weight=not self._qkv_same_embed_dim,
+            q_proj_weight=self.q_proj_weight, k_proj_weight=self.k_proj_weight, v_proj_weight=self.v_proj_weight,
             average_attn_weights=average_attn_weights, is_causal=is_causal,
         )  # fmt: skip
-        return (out.transpose(0, 1) if swap else out), weights
+        if swap:
+            out = out.transpose(0, 1)
+        return (out.contiguous() if inference else out), (weights if need_weights else None)
+
+    def _infers(self, x: Any, padding: Any, mask: Any) -> bool:
+        """Whether PyTorch takes its inference path for self-attention of `x`.
+
+        There the softmax of a row that sees nothing is nan, as with `need_weights`, and `is_causal` is not looked at.
+        """
+        return bool(
+            not self.training
+            and self.batch_first
+            and x.dim() == 3
+            and self._qkv_same_embed_dim
+            and self.in_proj_bias is not None
+            and self.num_heads % 2 == 0
+            and self.bias_k is None
+            and not self.add_zero_attn
+            and all(m is None or m.dtype is boolean for m in (padding, mask))
+            and get_fastpath_enabled()
+            and not records(x, *self.parameters())
+        )
 
     def merge_masks(self, attn_mask: Any, key_padding_mask: Any, query: Any) -> tuple[Any, int | None]:
         """One mask (N, heads, L, S) for both, and PyTorch's number for its kind."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import copy
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 from .. import ops
 from . import functional as F
 from . import init
+from .activation import GELU, ReLU
 from .containers import ModuleList
 from .dropout import Dropout
 from .functional.attention import additive_mask
 from .linear import Linear
 from .module import Module
-from .multihead import MultiheadAttention
+from .multihead import MultiheadAttention, records
 from .norm import LayerNorm
 
 
@@ -47,6 +49,33 @@ def _activation(name: str) -> Callable[..., Any]:
     if name == "gelu":
         return F.gelu  # type: ignore[no-any-return]
     raise RuntimeError(f"activation should be relu/gelu, not {name}")
+
+
+def _is_relu_or_gelu(activation: Any) -> bool:
+    return activation in (F.relu, F.gelu) or isinstance(activation, (ReLU, GELU))
+
+
+def _no_nested_tensor(layer: Any) -> str:
+    """Why PyTorch's encoder leaves no padded positions out with such layers, in its words; empty if it does."""
+    if not isinstance(layer, TransformerEncoderLayer):
+        return "encoder_layer was not TransformerEncoderLayer"
+    attention = layer.self_attn
+    reasons = (
+        (layer.norm_first, "encoder_layer.norm_first was True"),
+        (
+            not attention.batch_first,
+            "encoder_layer.self_attn.batch_first was not True(use batch_first for better inference performance)",
+        ),
+        (not attention._qkv_same_embed_dim, "encoder_layer.self_attn._qkv_same_embed_dim was not True"),
+        (attention.in_proj_bias is None, "encoder_layer.self_attn was passed bias=False"),
+        (not _is_relu_or_gelu(layer.activation), "encoder_layer.activation_relu_or_gelu was not True"),
+        (
+            layer.norm1.eps != layer.norm2.eps,
+            "encoder_layer.norm1.eps was not equal to encoder_layer.norm2.eps",
+        ),
+        (attention.num_heads % 2 == 1, "encoder_layer.self_attn.num_heads is odd"),
+    )
+    return next((text for unfit, text in reasons if unfit), "")
 
 
 def _length(src: Any, batch_first: bool) -> int | None:
@@ -129,20 +158,45 @@ class TransformerEncoder(Module):
         super().__init__()
         self.layers = _clones(encoder_layer, num_layers)
         self.num_layers, self.norm = num_layers, norm
-        self.enable_nested_tensor = self.use_nested_tensor = False  # PyTorch's fast path; it changes no result
-        self.mask_check = mask_check
+        self.enable_nested_tensor, self.mask_check = enable_nested_tensor, mask_check
+        reason = _no_nested_tensor(encoder_layer) if enable_nested_tensor else ""
+        if reason:
+            warnings.warn(
+                f"enable_nested_tensor is True, but self.use_nested_tensor is False because {reason}", stacklevel=2
+            )
+        self.use_nested_tensor = enable_nested_tensor and not reason
 
     def forward(
         self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool | None = None
     ) -> Any:
         padding = additive_mask(src_key_padding_mask, "src_key_padding_mask", mask, "mask", src.dtype)
         mask = additive_mask(mask, "mask", None, "", src.dtype, check_other=False)
-        first = self.layers[0].self_attn if len(self.layers) else None
-        batch_first = bool(getattr(first, "batch_first", False))
-        causal = _is_causal(mask, is_causal, _length(src, batch_first))
+        first = self.layers[0]
+        causal = _is_causal(mask, is_causal, _length(src, bool(first.self_attn.batch_first)))
+        hidden = None if padding is None or mask is not None else self._left_out(first, src, padding != 0)
+        if hidden is not None:
+            padding = hidden
         for layer in self.layers:
             src = layer(src, src_mask=mask, is_causal=causal, src_key_padding_mask=padding)
+        if hidden is not None:
+            src = src.masked_fill(hidden.unsqueeze(-1), 0.0)
         return src if self.norm is None else self.norm(src)
+
+    def _left_out(self, first: Any, src: Any, hidden: Any) -> Any:
+        """The padded positions, where PyTorch's inference path leaves them out: their results are zeros."""
+        if not (getattr(self, "use_nested_tensor", False) and first._infers(src)):
+            return None
+        if hidden.dim() != 2:
+            raise RuntimeError("Padding mask should be 2D")
+        if hidden.shape != src.shape[:2]:
+            raise RuntimeError("Mask size should match input size")
+        # What is taken are the first positions, as many as are not padded.
+        after = ops.arange(src.size(1)) >= hidden.logical_not().sum(1, keepdim=True)
+        if self.mask_check and not after.equal(hidden):
+            return None
+        if after.all():
+            raise RuntimeError("to_padded_tensor: at least one constituent tensor should have non-zero numel")
+        return after
 
 
 class TransformerDecoder(Module):
@@ -205,12 +259,28 @@ class TransformerEncoderLayer(Module):
     def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
         padding = additive_mask(src_key_padding_mask, "src_key_padding_mask", src_mask, "src_mask", src.dtype)
         mask = additive_mask(src_mask, "src_mask", None, "", src.dtype, check_other=False)
+        if (mask is not None or padding is not None or is_causal) and self._infers(src):
+            # PyTorch's inference path: any number but 0 in a mask hides, and only masks do.
+            mask, padding = (None if m is None else m != 0 for m in (mask, padding))
+            is_causal = False
         x = src
         if self.norm_first:
             x = x + self._sa_block(self.norm1(x), mask, padding, is_causal)
             return x + self._ff_block(self.norm2(x))
         x = self.norm1(x + self._sa_block(x, mask, padding, is_causal))
         return self.norm2(x + self._ff_block(x))
+
+    def _infers(self, src: Any) -> bool:
+        """Whether PyTorch takes its inference path, whose rules for masks differ, for `src`."""
+        return bool(
+            not self.training
+            and src.dim() == 3
+            and self.self_attn._infers(src, None, None)
+            and _is_relu_or_gelu(self.activation)
+            and self.norm1.eps == self.norm2.eps
+            and not any(m._forward_hooks or m._forward_pre_hooks for m in self.modules())
+            and not records(src, *self.parameters())
+        )
 
     def _sa_block(self, x: Any, attn_mask: Any, key_padding_mask: Any, is_causal: bool = False) -> Any:
         attended = self.self_attn(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.tensor import wrap
+from ..dtypes import float32
 from .activation import softmax_of as softmax
 from .linear import matmul
 
@@ -33,30 +34,28 @@ def scaled_dot_product_attention(
                 f"{_c(query)} key.dtype: {_c(key)} and value.dtype: {_c(value)} instead."
             )
         del name
-    if is_causal and attn_mask is not None:
-        raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
+    if attn_mask is not None:
+        _check_mask(attn_mask, query)
     if enable_gqa:
         repeats = query.shape[-3] // key.shape[-3]
         key = key.repeat_interleave(repeats, -3)
         value = value.repeat_interleave(query.shape[-3] // value.shape[-3], -3)
+    if is_causal and attn_mask is not None and not _one_kernel(query, key, value, attn_mask, dropout_p):
+        raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     # Scaling both sides by the root keeps half precision from overflowing, and is what PyTorch does.
     scores = matmul(query * factor, key.transpose(-2, -1))
     if is_causal:
-        n, m = query.shape[-2], key.shape[-2]
-        attn_mask = wrap(np.tri(n, m, dtype=bool))
-    if attn_mask is not None:
-        if attn_mask._array.dtype.kind == "b":
-            scores = scores.masked_fill(~attn_mask, -math.inf)
-            weights = softmax(scores, -1)
-            if not is_causal:  # a row with nothing to look at gives zeros, not nan
-                empty = ~attn_mask._array.any(-1, keepdims=True)
-                if empty.any():
-                    weights = weights.masked_fill(wrap(empty), 0.0)
+        past = wrap(np.tri(query.shape[-2], key.shape[-2], dtype=bool))
+        if attn_mask is None:
+            scores = scores.masked_fill(~past, -math.inf)
         else:
-            weights = softmax(scores + attn_mask, -1)
-    else:
-        weights = softmax(scores, -1)
+            attn_mask = (
+                attn_mask & past
+                if _is_bool(attn_mask)
+                else attn_mask + wrap(np.where(past._array, 0.0, -math.inf)).to(attn_mask.dtype)
+            )
+    weights = softmax(scores, -1) if attn_mask is None else _masked_softmax(scores, attn_mask)
     if dropout_p > 0:
         from .dropping import dropout
 
@@ -64,11 +63,59 @@ def scaled_dot_product_attention(
     return matmul(weights, value)
 
 
+def _is_bool(mask: Any) -> bool:
+    return bool(mask._array.dtype.kind == "b")
+
+
+def _masked_softmax(scores: Any, mask: Any) -> Any:
+    """The softmax of masked scores, where a row with nothing to look at gives zeros and not nan."""
+    a = mask._array
+    if _is_bool(mask):
+        masked, empty = scores.masked_fill(~mask, -math.inf), ~a.any(-1, keepdims=True)
+    else:
+        masked, empty = scores + mask.to(scores.dtype), np.isneginf(a).all(-1, keepdims=True)
+    if masked.shape != scores.shape:
+        raise RuntimeError(
+            f"output with shape {list(scores.shape)} doesn't match the broadcast shape {list(masked.shape)}"
+        )
+    if not empty.any():
+        return softmax(masked, -1)
+    rows = wrap(empty)  # filled on both sides of the softmax: neither it nor its gradient meets nan
+    return softmax(masked.masked_fill(rows, 0.0), -1).masked_fill(rows, 0.0)
+
+
+def _check_mask(mask: Any, query: Any) -> None:
+    if not _is_bool(mask) and mask.dtype is not query.dtype and mask.dtype is not float32:
+        raise RuntimeError(
+            "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
+            f"{_c(mask)} and  query.dtype: {_c(query)} instead."
+        )
+
+
+def _one_kernel(query: Any, key: Any, value: Any, mask: Any, dropout_p: float) -> bool:
+    """Whether PyTorch takes its fused kernel, which alone allows a mask and `is_causal` together."""
+    (batch, heads, n, width), m = query.shape if query.dim() == 4 else (0,) * 4, key.shape[-2]
+    return bool(
+        query.shape[:2] == key.shape[:2] == value.shape[:2]
+        and query.dim() == key.dim() == value.dim() == 4
+        and width == key.shape[-1] == value.shape[-1]
+        and n * m * batch * heads > 0
+        and dropout_p == 0
+        and not mask.requires_grad
+        and mask.dim() in (2, 4)
+        and all(size in (1, full) for size, full in zip(mask.shape[::-1], (m, n, heads, batch), strict=False))
+    )
+
+
+_C_NAMES = {
+    "float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16", "int64": "long int",
+    "int32": "int", "int16": "short int", "int8": "signed char", "uint8": "unsigned char",
+}  # fmt: skip
+
+
 def _c(x: Any) -> str:
     name: str = x.dtype.name
-    return {"float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16"}.get(
-        name, name
-    )
+    return _C_NAMES.get(name, name)
 
 
 FUNCTIONAL = {"scaled_dot_product_attention": scaled_dot_product_attention}

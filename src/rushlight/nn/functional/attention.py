@@ -33,7 +33,10 @@ def multi_head_attention_forward(
     source = key.size(0)
     key_padding_mask = additive_mask(key_padding_mask, "key_padding_mask", attn_mask, "attn_mask", query.dtype)
     if is_causal and attn_mask is None:
-        raise RuntimeError("Need attn_mask if specifying the is_causal hint.")
+        raise RuntimeError(
+            "Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
+            "`generate_square_subsequent_mask` to create this mask."
+        )
     if is_causal and key_padding_mask is None and not need_weights:
         attn_mask = None  # the kernel knows the causal mask
     else:
@@ -78,10 +81,8 @@ def multi_head_attention_forward(
         attn_mask, key_padding_mask = _one_more(attn_mask), _one_more(key_padding_mask)
     source = k.size(1)
     if key_padding_mask is not None:
-        _require(
-            tuple(key_padding_mask.shape) == (batch, source),
-            f"expecting key_padding_mask shape of {(batch, source)}, but got {key_padding_mask.shape}",
-        )
+        for i, (size, expected) in enumerate(zip(key_padding_mask.shape, (batch, source), strict=True)):
+            _require(size == expected, f"Expected key_padded_mask.shape[{i}] to be {expected}, but got {size}")
         spread = key_padding_mask.reshape(batch, 1, 1, source).expand(-1, num_heads, -1, -1)
         spread = spread.reshape(batch * num_heads, 1, source)
         attn_mask = spread if attn_mask is None else attn_mask + spread
