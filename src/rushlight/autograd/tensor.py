@@ -559,11 +559,23 @@ class Tensor(metaclass=TensorMeta):
         return x
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        extra = {k: v for k, v in self.__dict__.items() if k not in _INTERNAL}
+        from ..serialization.storage import stored
+
+        warn_of_hooks(self)
+        a, flat, start = stored(self._array)
+        place = self.dtype.name, a.shape, start, a.strides
+        return _rebuild_view, (self.__class__, flat, *place, self.requires_grad, self._attributes())
+
+    def _reduce_elements(self) -> Any:
+        """As `__reduce_ex__`, with the elements alone instead of the whole storage."""
         a = self._array
         if not a.dtype.isbuiltin:  # ml_dtypes arrays pickle badly with older versions
             a = a.view(np.dtype(f"u{a.itemsize}"))
-        return _rebuild, (self.__class__, a, self.dtype.name, self.requires_grad, extra)
+        return _rebuild, (self.__class__, a, self.dtype.name, self.requires_grad, self._attributes())
+
+    def _attributes(self) -> dict[str, Any]:
+        """What a program has attached to this tensor."""
+        return {k: v for k, v in self.__dict__.items() if k not in _INTERNAL}
 
 
 _PYTHON_NUMBERS = (float, int, bool, complex)
@@ -582,6 +594,28 @@ def _rebuild(cls: type, a: Any, name: str, requires_grad: bool, extra: dict[str,
     if requires_grad:
         x.requires_grad_(True)
     return x
+
+
+def _rebuild_view(
+    cls: type, flat: Any, name: str, shape: Any, start: int, strides: Any, requires_grad: bool, extra: dict[str, Any]
+) -> Any:
+    target = getattr(dtypes, name).np
+    a = np.ndarray(shape, target, flat, start, strides) if 0 not in shape else np.empty(shape, target)
+    return _rebuild(cls, a, name, requires_grad, extra)
+
+
+def warn_of_hooks(x: Any) -> None:
+    """Say which hooks of a leaf will be missing in its pickle."""
+    edge = x._edge
+    if edge is None or edge[0].__class__ is not AccumulateGrad or not edge[0].pre_hooks:
+        return
+    for _, hook in edge[0].pre_hooks.values():
+        if not getattr(hook, "__torch_unserializable__", False):
+            warnings.warn(
+                f"backward hook {hook!r} on tensor will not be serialized.  If this is expected, you can decorate the "
+                "function with @torch.utils.hooks.unserializable_hook to suppress this warning",
+                stacklevel=3,
+            )
 
 
 def wrap(a: ndarray[Any, Any]) -> Any:
@@ -604,8 +638,13 @@ def wrap_dim(dim: Any, n: int, minimum: int = 1) -> int:
 
 def storage_of(a: ndarray[Any, Any]) -> ndarray[Any, Any]:
     """The array that owns the memory `a` looks at."""
-    while isinstance(a.base, ndarray):
-        a = a.base
+    base: Any = a.base
+    while base is not None:
+        if not isinstance(base, ndarray):
+            base = getattr(base, "base", None)  # what NumPy's `as_strided` puts between
+            if not isinstance(base, ndarray):
+                break
+        a, base = base, base.base
     return a
 
 

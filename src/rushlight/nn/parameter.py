@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from ..autograd.tensor import Tensor, TensorMeta
-
-_INTERNAL = ("_array", "_counter", "_edge", "_grad", "_base", "_view_version", "_view_kind", "_inference")
 
 
 def _alias(cls: type, x: Tensor, requires_grad: bool) -> Any:
@@ -54,11 +51,6 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
             return memo[id(self)]
         result = _alias(type(self), self.data.clone(), self.requires_grad)
         memo[id(self)] = result
-        if self._grad is not None:
-            result._grad = copy.deepcopy(self._grad, memo)
-        for name, value in self.__dict__.items():
-            if name not in _INTERNAL and not name.startswith(("_retains", "_post_accumulate", "_storage", "_view")):
-                result.__dict__[name] = copy.deepcopy(value, memo)
         return result
 
 

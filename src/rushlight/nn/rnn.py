@@ -237,6 +237,10 @@ class RNNBase(Module):
             text += f", bidirectional={self.bidirectional}"
         return text
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The attributes, with what PyTorch's class keeps among them."""
+        return {**self.__dict__, "_flat_weights": self._flat_weights}
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self.__dict__.setdefault("proj_size", 0)

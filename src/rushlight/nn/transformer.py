@@ -251,6 +251,12 @@ class TransformerEncoderLayer(Module):
         self.dropout1, self.dropout2 = Dropout(dropout), Dropout(dropout)
         self.activation = _activation(activation) if isinstance(activation, str) else activation
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The attributes, with what PyTorch's class keeps among them."""
+        a = self.activation
+        known = 1 if a is F.relu or isinstance(a, ReLU) else 2 if a is F.gelu or isinstance(a, GELU) else 0
+        return {**self.__dict__, "activation_relu_or_gelu": known}
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         if "activation" not in self._modules:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import operator
 from typing import Any
 
@@ -13,7 +14,7 @@ class NamedResult(tuple[Any, ...]):
 
     _fields: tuple[str, ...] = ()
 
-    def __new__(cls, items: Any) -> Any:
+    def __new__(cls, items: Any, extra: Any = None) -> Any:
         return super().__new__(cls, tuple(items))
 
     def __repr__(self) -> str:
@@ -21,7 +22,23 @@ class NamedResult(tuple[Any, ...]):
         return f"torch.return_types.{type(self).__name__}(\n{inside})"
 
     def __reduce__(self) -> Any:
-        return tuple, (tuple(self),)
+        return named_again, (type(self).__name__, tuple(self))
+
+
+def named_again(name: str, items: tuple[Any, ...]) -> Any:
+    """A result unpickled; its type may be one of an operator that has not been used yet."""
+    return result_type(name)(items)
+
+
+def result_type(name: str) -> Any:
+    """The type `torch.return_types.name`; AttributeError when there is none."""
+    if name not in TYPES:
+        from . import later
+
+        later.load(name) or importlib.import_module("rushlight.linalg")
+    if name not in TYPES:
+        raise AttributeError(f"module 'torch.return_types' has no attribute '{name}'")
+    return TYPES[name]
 
 
 def named(name: str, fields: str) -> Any:

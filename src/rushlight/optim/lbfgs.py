@@ -60,6 +60,13 @@ class LBFGS(Optimizer):
 
     # ---- the parameters as one vector ------------------------------------------------------------------------------
 
+    def __getstate__(self) -> dict[str, Any]:
+        """As of any optimizer, with what PyTorch's class keeps besides."""
+        return {**super().__getstate__(), "_params": self._params(), "_numel_cache": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__({name: value for name, value in state.items() if name not in ("_params", "_numel_cache")})
+
     def _params(self) -> list[Any]:
         params: list[Any] = self.param_groups[0]["params"]
         return params

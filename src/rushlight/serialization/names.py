@@ -6,6 +6,8 @@ import importlib
 import sys
 from typing import Any
 
+from rushlight.ops.results import result_type
+
 
 class Name:
     """A global by its name alone; made once for each name, so that a pickle mentions it once."""
@@ -33,19 +35,42 @@ def to_torch(obj: Any, name: str | None = None) -> tuple[str, str | None]:
     found = name or getattr(obj, "__qualname__", None) or obj.__name__
     # Files differ, but the package that shows a thing to the world (rushlight.nn for Linear) is the same.
     parts = module.split(".")
-    for end in range(1, len(parts) + 1):
+    top = found.partition(".")[0]  # the class, of a function inside one
+    holder = obj if top == found else vars(sys.modules.get(module, sys)).get(top)
+    for end in range(1, len(parts)):
         public = ".".join(parts[:end])
-        if vars(sys.modules.get(public, sys)).get(found) is obj:
+        if vars(sys.modules.get(public, sys)).get(top) is holder is not None:
             module = public
             break
+    else:
+        module = _published(module, top, holder)
     if module.startswith("rushlight.vision"):
         return "torchvision" + module.removeprefix("rushlight.vision"), found
     return "torch" + module.removeprefix("rushlight"), found
 
 
+def _published(module: str, name: str, obj: Any) -> str:
+    """Where PyTorch has what is in a file of ours: an operator among the functions, a layer in a file of its own."""
+    if module.startswith("rushlight.nn."):
+        files = importlib.import_module("rushlight.nn.modules").FILES
+        places = [
+            f"rushlight.nn.modules.{theirs}" for theirs, ours in files.items() if f"rushlight.nn.{ours}" == module
+        ]
+    else:
+        places = ["rushlight.nn.functional", "rushlight.linalg", "rushlight.special", "rushlight.fft"]
+    for place in places:
+        if vars(sys.modules.get(place, sys)).get(name) is obj:
+            return place
+    return module
+
+
 @functools.cache
 def find(module: str, name: str) -> Any:
     """Our object for a PyTorch name; AttributeError when there is none."""
+    if module == "torch.return_types":
+        return result_type(name)
+    if module == "torch._C._nn":  # functions that PyTorch writes in C++, F.gelu for one
+        module = "torch.nn.functional"
     package, _, rest = module.partition(".")
     ours = {"torch": "rushlight", "torchvision": "rushlight.vision"}[package]
     # PyTorch's files inside a package need not be ours, but what they define is in the package too.

@@ -67,6 +67,15 @@ def memory(a: Array) -> tuple[Array, int] | None:
     return flat, a.ctypes.data - root.ctypes.data if a.size else 0
 
 
+def stored(a: Array) -> tuple[Array, Array, int]:
+    """An array, or where its memory has gaps a copy of it, with its storage and its place there, as of `memory`."""
+    where = memory(a)
+    if where is None:
+        a = np.ascontiguousarray(a)
+        where = a.reshape(-1).view(np.uint8), 0
+    return a, *where
+
+
 def view(storage: UntypedStorage, dtype: dtypes.dtype, offset: int, size: Any, stride: Any) -> Any:
     """A Tensor that looks at a storage, as `set_` would make it."""
     if not dtype.supported:

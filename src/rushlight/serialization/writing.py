@@ -5,13 +5,12 @@ import pickle
 from collections import OrderedDict
 from typing import Any
 
-import numpy as np
-
 from rushlight import dtypes
 from rushlight.autograd import tensor as core
 from rushlight.autograd.tensor import Tensor
 from rushlight.device import device
 from rushlight.layout import layout
+from rushlight.ops.results import NamedResult
 from rushlight.serialization import storage
 from rushlight.serialization.names import Name, to_torch
 from rushlight.size import Size
@@ -50,6 +49,8 @@ class Pickler(_PythonPickler):  # type: ignore[misc]
             return Name("torch", "Size"), (tuple(obj),)
         if obj.__class__ is layout:
             return Name("torch.serialization", "_get_layout"), (repr(obj),)
+        if isinstance(obj, NamedResult):
+            return Name("torch.return_types", type(obj).__name__), (tuple(obj), {})
         return NotImplemented
 
     def save_name(self, obj: Name) -> None:
@@ -70,6 +71,9 @@ class Pickler(_PythonPickler):  # type: ignore[misc]
             if "<locals>" in local:  # Python's picklers in C and in Python disagree on the error
                 raise AttributeError(f"Can't pickle local object {local!r}")
             super().save_global(obj, name)
+        elif "." in found and self.proto < 4:  # a function inside a class
+            holder, _, last = found.rpartition(".")
+            self.save_reduce(getattr, (Name(module, holder), last), obj=obj)
         else:
             self.save(Name(module, found))
 
@@ -84,7 +88,8 @@ class Pickler(_PythonPickler):  # type: ignore[misc]
 
     def _reduce_tensor(self, x: Any) -> Any:
         kind = type(x)
-        state = {k: v for k, v in x.__dict__.items() if k not in core._INTERNAL}
+        core.warn_of_hooks(x)
+        state = x._attributes()
         if kind.__name__ == "Parameter" and kind.__module__.endswith("nn.parameter"):
             data = _Data(x)
             if state:
@@ -106,12 +111,8 @@ class Pickler(_PythonPickler):  # type: ignore[misc]
 
     def _view(self, x: Any, requires_grad: bool) -> tuple[Name, tuple[Any, ...]]:
         """How to make the tensor again: the function and its arguments."""
-        a, dtype = x._array, x.dtype
-        where = storage.memory(a)
-        if where is None:
-            a = np.ascontiguousarray(a)
-            where = a.reshape(-1).view(np.uint8), 0
-        flat, start = where
+        dtype = x.dtype
+        a, flat, start = storage.stored(x._array)
         item = a.itemsize
         type_name = storage.NAMES.get(dtype)
         key = (flat.ctypes.data, flat.nbytes) if flat.nbytes else (id(a), 0)

@@ -143,9 +143,31 @@ class CyclicLR(_MomentumCycle):
         """How high a cycle (or iteration) is, as a part of the first one."""
         if self._scale_fn_custom is not None:
             return float(self._scale_fn_custom(x))
-        if self.mode == "triangular2":
-            return float(1 / (2.0 ** (x - 1)))
-        return float(self.gamma**x) if self.mode == "exp_range" else 1.0
+        found: Callable[[float], float] = getattr(self, f"_{self.mode}_scale_fn")
+        return found(x)
+
+    # Pickles mention these by name.
+
+    @staticmethod
+    def _triangular_scale_fn(x: float) -> float:
+        return 1.0
+
+    @staticmethod
+    def _triangular2_scale_fn(x: float) -> float:
+        return float(1 / (2.0 ** (x - 1)))
+
+    def _exp_range_scale_fn(self, x: float) -> float:
+        return float(self.gamma**x)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The attributes, with what PyTorch's class keeps among them."""
+        if self._scale_fn_custom is not None:
+            return self.__dict__
+        return {**self.__dict__, "_scale_fn_ref": getattr(self, f"_{self.mode}_scale_fn")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__dict__.pop("_scale_fn_ref", None)
 
     def get_lr(self) -> list[Any]:
         self._warn_outside_step()

@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from rushlight.autograd.tensor import Tensor
+
 Array = np.ndarray[Any, Any]
 Layout = list[tuple[int, int]]  # offset and size of each buffer in the block
 
@@ -219,6 +221,8 @@ class _Pickler(reduction.ForkingPickler):
     """Pickles arrays as out-of-band buffers, in the order in which they lie in memory."""
 
     def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, Tensor) and type(obj).__reduce_ex__ is Tensor.__reduce_ex__:
+            return obj._reduce_elements()
         if type(obj) is not np.ndarray or obj.dtype.hasobject or not obj.dtype.isbuiltin:
             return NotImplemented
         axes = sorted(range(obj.ndim), key=lambda i: -obj.strides[i])

@@ -1,0 +1,73 @@
+"""Copies and pickles of tensors keep what PyTorch keeps: storage, place, strides, attributes, and no gradient of a Parameter."""
+
+import pytest
+
+from both import both, programs
+
+
+@pytest.mark.parametrize(
+    "program",
+    programs("""
+    import copy
+    p = torch.nn.Parameter(torch.ones(2)); p.grad = torch.ones(2); p.note = 3
+    q = copy.deepcopy(p)
+    type(q).__name__, q.grad, hasattr(q, "note"), q.requires_grad, q.data_ptr() == p.data_ptr()
+
+    import copy
+    net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.BatchNorm1d(2))
+    net(torch.tensor([[1.0, 2.0], [3.0, 5.0]])).sum().backward()
+    [p.grad for p in copy.deepcopy(net).parameters()], [p.grad is None for p in net.parameters()]
+
+    import copy
+    x = torch.ones(2, requires_grad=True); x.grad = torch.ones(2); x.note = 1
+    y, z = copy.deepcopy(x), copy.copy(x)
+    y.grad, y.note, z.grad, z.note, z.data_ptr() == x.data_ptr()
+
+    import pickle
+    base = torch.arange(6.0)
+    a, b = pickle.loads(pickle.dumps((base, base[2:4])))
+    a[2] = -1
+    b, b.storage_offset(), b.untyped_storage().nbytes()
+
+    import pickle
+    e = pickle.loads(pickle.dumps(torch.tensor([1.0, 2.0]).unsqueeze(1).expand(2, 3)))
+    e, e.stride(), e.untyped_storage().nbytes()
+
+    import pickle
+    x = torch.ones(1, 2, 3, 4).to(memory_format=torch.channels_last)
+    [pickle.loads(pickle.dumps(t)).stride() for t in (x, x.transpose(1, 3), torch.arange(12).view(3, 4).t()[1:])]
+
+    import pickle
+    [pickle.loads(pickle.dumps(t)) for t in (torch.empty(0, 3), torch.tensor(3), torch.ones(2).bfloat16(), torch.tensor([1j]))]
+
+    import pickle
+    pickle.loads(pickle.dumps(torch.ones(2, requires_grad=True) * 2))
+
+    import pickle
+    x = torch.ones(1, requires_grad=True)
+    x.register_hook(print)
+    pickle.loads(pickle.dumps(x))
+
+    import io
+    x = torch.ones(1, requires_grad=True)
+    x.register_hook(print)
+    torch.save(x, io.BytesIO())
+
+    import copy, io, pickle
+    x = torch.max(torch.tensor([[1.0, 3.0]]), 1)
+    f = io.BytesIO(); torch.save(x, f); f.seek(0)
+    copies = [copy.copy(x), copy.deepcopy(x), pickle.loads(pickle.dumps(x)), torch.load(f, weights_only=False)]
+    [(type(c).__name__, type(c) is type(x), c.values, c.indices) for c in copies]
+
+    import io
+    e = torch.tensor([1.0, 2.0]).unsqueeze(1).expand(2, 3)
+    f = io.BytesIO(); torch.save(e, f); f.seek(0)
+    e = torch.load(f)
+    e, e.stride(), e.storage_offset(), e.untyped_storage().nbytes()
+
+    e = torch.arange(3.0).expand(2, 3)[:, 1:]
+    e.storage_offset(), e.untyped_storage().nbytes(), e.as_strided((3,), (1,), 0)
+    """),
+)
+def test_copies(program):
+    both(program)
