@@ -589,7 +589,7 @@ Tensor.__module__ = "rushlight"
 def _rebuild(cls: type, a: Any, name: str, requires_grad: bool, extra: dict[str, Any]) -> Any:
     x: Any = _new(cls)
     target = getattr(dtypes, name).np
-    x._array, x._counter = a if a.dtype == target else a.view(target), [0]
+    x._array, x._counter = a if a.dtype is target else a.view(target), [0]  # an unpickled dtype is not the built-in one
     x.__dict__.update(extra)
     if requires_grad:
         x.requires_grad_(True)

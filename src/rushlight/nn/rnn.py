@@ -189,7 +189,8 @@ class RNNBase(Module):
         else:
             x = input
             if x.dim() not in (2, 3):
-                raise ValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {x.dim()}D instead")
+                word = " tensor" if self.mode.startswith("RNN") else ""
+                raise ValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {x.dim()}D{word} instead")
             batched = x.dim() == 3
             if state is not None:
                 self._check_unbatched(state, batched)

@@ -374,6 +374,8 @@ def multinomial(
     if a.shape[-1] > 2**24:
         raise RuntimeError("number of categories cannot exceed 2^24")
     rows = a.reshape(1, -1) if a.ndim == 1 else a
+    if len(rows) and not rows.size:
+        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
     if rows.size:
         _check_weights(rows, replacement and num_samples > 1)
     picks = streams.multinomial(generator_of(generator, "multinomial"), rows, num_samples, replacement)

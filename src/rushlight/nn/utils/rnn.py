@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ... import dtypes, ops
-from ...autograd.tensor import Tensor
+from ...autograd.tensor import Tensor, wrap
+from ...ops.publishing import type_error
 
 
 class PackedSequence_(NamedTuple):
@@ -39,6 +42,8 @@ class PackedSequence(PackedSequence_):
             unsorted_indices = invert_permutation(sorted_indices)
         if batch_sizes is None and isinstance(data, (list, tuple)):
             data, batch_sizes = data
+        if batch_sizes is None:
+            raise AssertionError("Expected data to be a list or tuple of length 2")
         if batch_sizes.device.type != "cpu":
             raise ValueError(
                 "batch_sizes should always be on CPU. Instances of PackedSequence should never be created manually. "
@@ -119,39 +124,47 @@ def pack_padded_sequence(
     >>> pack_padded_sequence(torch.tensor([[1, 2, 0], [3, 4, 5]]), [2, 3], True, enforce_sorted=False).data
     tensor([3, 1, 4, 2, 5])
     """
-    if not isinstance(lengths, Tensor):
-        lengths = ops.tensor(list(lengths), dtype=dtypes.int64)
+    lengths = ops.as_tensor(lengths, dtype=dtypes.int64)
+    if lengths.dim() != 1:
+        raise RuntimeError(
+            f"'lengths' argument should be a 1D CPU int64 tensor, but got {lengths.dim()}D {lengths.device} Long tensor"
+        )
     order = None
     if not enforce_sorted:
         lengths, order = ops.sort(lengths, descending=True)
         input = input.index_select(0 if batch_first else 1, order)
-    counts = lengths.tolist()
+    if not isinstance(input, Tensor):
+        raise type_error("_pack_padded_sequence", input)
+    if input.numel() == 0:
+        raise RuntimeError("Cannot pack empty tensors.")
     x = input.transpose(0, 1) if batch_first else input
-    if lengths.dim() != 1:
+    counts = lengths.numpy()
+    _check_lengths(counts, x.size(1))
+    longest = int(counts[0])
+    try:
+        sizes = np.repeat(np.arange(len(counts), 0, -1), np.diff(counts[::-1], prepend=0))
+    except MemoryError as error:
+        raise RuntimeError(f"DefaultCPUAllocator: can't allocate memory: {8 * longest} bytes for the steps") from error
+    # A length beyond the padded ones has steps without data, as in PyTorch.
+    data = ops.cat([x[t, :n] for t, n in enumerate(sizes[: x.size(0)].tolist())])
+    return PackedSequence(data, wrap(sizes.astype(np.int64)), order, None)
+
+
+def _check_lengths(counts: Any, batch: int) -> None:
+    if len(counts) != batch:
         raise RuntimeError(
-            "'lengths' argument should be a 1D CPU int64 tensor, but got "
-            f"{lengths.dim()}D {lengths.device} {lengths.dtype.scalar_name} tensor"
+            f"Expected `len(lengths)` to be equal to batch_size, but got {len(counts)} (batch_size={batch})"
         )
-    if len(counts) != x.size(1):
+    if (counts[1:] > counts[:-1]).any():
         raise RuntimeError(
-            f"Expected `len(lengths)` to be equal to batch_size, but got {len(counts)} (batch_size={x.size(1)})"
+            "`lengths` array must be sorted in decreasing order when `enforce_sorted` is True. You can pass "
+            "`enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to sidestep this requirement if you do "
+            "not need ONNX exportability."
         )
-    if counts and min(counts) <= 0:
+    if counts[-1] <= 0:
         raise RuntimeError(
             "Length of all samples has to be greater than 0, but found an element in 'lengths' that is <= 0"
         )
-    if counts != sorted(counts, reverse=True):
-        raise RuntimeError(
-            "`lengths` array must be sorted in decreasing order when `enforce_sorted` is True. You can pass "
-            "`enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to sidestep this requirement if you "
-            "do not need ONNX exportability."
-        )
-    longest = counts[0] if counts else 0
-    if longest > x.size(0):
-        raise RuntimeError(f"Expected length of each sequence to be at most {x.size(0)}, but got {longest}")
-    sizes = [sum(n > t for n in counts) for t in range(longest)]
-    data = ops.cat([x[t, :n] for t, n in enumerate(sizes)])
-    return PackedSequence(data, ops.tensor(sizes, dtype=dtypes.int64), order, None)
 
 
 def pad_packed_sequence(
@@ -166,6 +179,10 @@ def pad_packed_sequence(
             f"total_length={total_length} and max sequence length being {steps}"
         )
     longest = steps if total_length is None else total_length
+    if not isinstance(longest, int):
+        raise TypeError(
+            "_pad_packed_sequence(): argument 'total_length' (position 5) must be int, not " + type(longest).__name__
+        )
     batch = sizes[0]
     rest = tuple(sequence.data.shape[1:])
     flat = ops.cat([ops.arange(n) + t * batch for t, n in enumerate(sizes)])
@@ -194,7 +211,17 @@ def pad_sequence(
         raise RuntimeError(f"Expected padding_side to be one of left or right, but got {padding_side}.")
     if not sequences:
         raise RuntimeError("received an empty list of sequences")
-    longest = max(x.size(0) for x in sequences)
+    for i, x in enumerate(sequences):
+        if not isinstance(x, Tensor):
+            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
+        if x.dim() == 0:
+            raise RuntimeError("ArrayRef: invalid slice, N = 1; size = 0")
+    first, longest = sequences[0], max(x.size(0) for x in sequences)
+    if any(x.shape[1:] != first.shape[1:] or x.dtype is not first.dtype for x in sequences):
+        filled = first.new_full((len(sequences), longest, *first.shape[1:]), padding_value)
+        for row, x in zip(filled.unbind(0), sequences, strict=True):
+            row.narrow(0, 0 if padding_side == "right" else longest - x.size(0), x.size(0)).copy_(x)
+        return filled if batch_first else filled.transpose(0, 1)
     padded = []
     for x in sequences:
         gap = x.new_full((longest - x.size(0), *x.shape[1:]), padding_value)
@@ -205,7 +232,8 @@ def pad_sequence(
 def unpad_sequence(padded_sequences: Any, lengths: Any, batch_first: bool = False) -> list[Any]:
     """The sequences of a padded batch."""
     x = padded_sequences if batch_first else padded_sequences.transpose(0, 1)
-    return [row[:n] for row, n in zip(x, lengths.tolist(), strict=False)]
+    steps = ops.arange(x.size(1), device=lengths.device)
+    return [row[steps < n] for row, n in zip(x, lengths, strict=True)]
 
 
 def pack_sequence(sequences: list[Any], enforce_sorted: bool = True) -> PackedSequence:

@@ -63,7 +63,7 @@ class RandomSampler(Sampler[int]):
         self.generator = generator
         if not isinstance(replacement, bool):
             raise TypeError(f"replacement should be a boolean value, but got replacement={replacement}")
-        if not _is_count(self.num_samples):
+        if not isinstance(self.num_samples, int) or self.num_samples <= 0:
             raise ValueError(f"num_samples should be a positive integer value, but got num_samples={self.num_samples}")
 
     @property
@@ -76,7 +76,7 @@ class RandomSampler(Sampler[int]):
             generator = rushlight.Generator()
             generator.manual_seed(draw_seed())
         if self.replacement:
-            for size in [32] * (total // 32) + [total % 32]:
+            for size in itertools.chain(itertools.repeat(32, total // 32), [total % 32]):
                 yield from rushlight.randint(n, (size,), dtype=rushlight.int64, generator=generator).tolist()
         else:
             for _ in range(total // n):
