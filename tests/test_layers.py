@@ -18,7 +18,19 @@ LAYERS = [
     {"autograd", "generator"},
     {"ops"},
     {"nn", "linalg", "fft", "special", "random", "func", "masked", "signal"},
-    {"optim", "utils", "serialization", "vision", "audio", "text", "testing", "backends", "cuda", "version"},
+    {
+        "optim",
+        "utils",
+        "serialization",
+        "vision",
+        "audio",
+        "text",
+        "testing",
+        "backends",
+        "cuda",
+        "version",
+        "multiprocessing",
+    },
     {"cli", "run", "__main__"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -209,9 +210,16 @@ class Tensor(metaclass=TensorMeta):
         return self
 
     def is_shared(self) -> bool:
-        return False
+        """Whether other processes see what is written here."""
+        from .sharing import shared
+
+        return shared(self._array) is not None
 
     def share_memory_(self) -> Any:
+        """Move the storage, with all tensors that look at it, to memory that other processes see."""
+        from .sharing import share
+
+        share([self])
         return self
 
     @property
@@ -559,6 +567,11 @@ class Tensor(metaclass=TensorMeta):
         return x
 
     def __reduce_ex__(self, protocol: Any) -> Any:
+        # Pickles of multiprocessing are written by C code that this module calls, so nothing need be registered there.
+        if sys._getframe(1).f_globals.get("__name__") == "multiprocessing.reduction" and type(self) in _SHARED_AS:
+            from .sharing import reduce
+
+            return reduce(self)
         from ..serialization.storage import stored
 
         warn_of_hooks(self)
@@ -578,6 +591,7 @@ class Tensor(metaclass=TensorMeta):
         return {k: v for k, v in self.__dict__.items() if k not in _INTERNAL}
 
 
+_SHARED_AS: set[type] = {Tensor}  # the classes that multiprocessing sends as shared memory
 _PYTHON_NUMBERS = (float, int, bool, complex)
 _INTERNAL = frozenset(
     "_array _counter _edge _grad _base _view_version _view_kind _inference _retains_grad "

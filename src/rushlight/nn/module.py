@@ -28,7 +28,7 @@ from .hooks import (
     register_module_module_registration_hook,
     register_module_parameter_registration_hook,
 )
-from .parameter import Buffer, Parameter
+from .parameter import Buffer, Parameter, is_lazy
 
 __all__ = [
     "Module", "register_module_backward_hook", "register_module_buffer_registration_hook",
@@ -475,7 +475,13 @@ class Module:
 
     def share_memory(self: T) -> T:
         """Move everything to shared memory."""
-        return self._apply(lambda x: x.share_memory_())
+        from ..autograd.sharing import share
+
+        tensors = [*self.parameters(), *self.buffers()]
+        for x in filter(is_lazy, tensors):
+            x.share_memory_()  # which refuses it
+        share([*tensors, *(p._grad for p in tensors if p._grad is not None)])
+        return self
 
     def train(self: T, mode: bool = True) -> T:
         """Switch this module and its descendants to training (dropout, batch statistics) or evaluation."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autograd.tensor import Tensor, TensorMeta
+from ..autograd.tensor import _SHARED_AS, Tensor, TensorMeta
 
 
 def _alias(cls: type, x: Tensor, requires_grad: bool) -> Any:
@@ -52,6 +52,9 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         result = _alias(type(self), self.data.clone(), self.requires_grad)
         memo[id(self)] = result
         return result
+
+
+_SHARED_AS.add(Parameter)
 
 
 class _BufferMeta(TensorMeta):

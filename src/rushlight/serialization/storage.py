@@ -51,6 +51,15 @@ class UntypedStorage:
     def data_ptr(self) -> int:
         return int(self.array.ctypes.data)
 
+    def is_shared(self) -> bool:
+        """Whether other processes see what is written here."""
+        return bool(wrap(self.array).is_shared())
+
+    def share_memory_(self) -> "UntypedStorage":
+        """Move this memory, with all tensors that look at it, to where other processes see it."""
+        self.array = wrap(self.array).share_memory_()._array
+        return self
+
     def cpu(self) -> "UntypedStorage":
         return self
 
