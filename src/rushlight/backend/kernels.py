@@ -10,7 +10,7 @@ from rushlight.backend.native import info as info
 from rushlight.backend.native import memory_stats as memory_stats
 from rushlight.backend.native import set_num_threads as set_num_threads
 
-FAMILIES = "elementwise reduce optimizer matmul conv pool norm softmax index random".split()
+FAMILIES = "elementwise reduce optimizer matmul conv pool norm softmax index order random".split()
 
 
 def _gather() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap, wrap_dim
+from ..backend import kernels as K
 from .declare import primitive
 from .kinds import refuse
 from .publishing import public, type_error
@@ -29,11 +30,33 @@ def _sortable(a: Any) -> Any:
     return a if a.dtype.isbuiltin == 1 else a.astype(np.float32)
 
 
-def _sorted(a: Any, axis: int, descending: bool) -> Any:
+def _rows(a: Any, axis: int) -> Any:
+    """`a` as rows along `axis`, in a type that keeps the order of all its values."""
+    b = np.moveaxis(a, axis, -1)
+    b = np.ascontiguousarray(b, np.int64 if a.dtype.kind in "biu" else np.float64)
+    return b.reshape(-1, a.shape[axis]) if b.size else b.reshape(0, a.shape[axis])
+
+
+def _from_rows(places: Any, a: Any, axis: int) -> Any:
+    shape = (*a.shape[:axis], *a.shape[axis + 1 :], places.shape[1])
+    return np.moveaxis(places.reshape(shape), -1, axis)
+
+
+def _unstable_order(a: Any, axis: int, descending: bool) -> Any:
+    """Positions that sort `a`, with equal elements where PyTorch leaves them (`docs/random.md`)."""
+    n = a.shape[axis]
+    by_radix = a.ndim == 1 and not descending and a.dtype.kind in "iu" and n >= 2**15
+    if n <= 16 or by_radix:  # up to 16 std::sort inserts, which is stable
+        return _order(a, axis, descending)
+    return _from_rows(K.argsort(_rows(a, axis), descending), a, axis)
+
+
+def _sorted(a: Any, axis: int, descending: bool, stable: bool) -> Any:
     if a.ndim == 0:
         index = np.zeros((), np.int64)
         return [np.array(a), index], index
-    index = np.ascontiguousarray(_order(a, axis, descending)).astype(np.int64)
+    order = _order if stable else _unstable_order
+    index = np.ascontiguousarray(order(a, axis, descending)).astype(np.int64)
     return [np.take_along_axis(a, index, axis), index], index
 
 
@@ -52,18 +75,21 @@ _SORT, _TOPK = named("sort", "values indices"), named("topk", "values indices")
 
 @public(out=True)
 def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
-    """The elements in order along a dimension, and where each came from; always stable."""
+    """The elements in order along a dimension, and where each came from.
+
+    Equal elements keep their order with `stable`; else they stand as PyTorch leaves them.
+    """
     if not isinstance(input, Tensor):
         raise type_error("sort", input)
     if input.dtype.category == dtypes.COMPLEX:
         raise RuntimeError(" Sort does not support complex dtypes on CPU")
-    return _SORT(_sort(input, wrap_dim(dim, input._array.ndim), descending))
+    return _SORT(_sort(input, wrap_dim(dim, input._array.ndim), descending, bool(stable)))
 
 
 @public(out=True)
 def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
     """The indices that sort along a dimension."""
-    return sort(input, dim, descending)[1]
+    return sort(input, dim, descending, stable)[1]
 
 
 @public(out=True)
@@ -76,22 +102,9 @@ def _top(a: Any, k: int, axis: int, largest: bool, in_order: bool) -> Any:
     if a.ndim == 0:
         index = np.zeros((), np.int64)
         return [np.array(a), index], index
-    n = a.shape[axis]
-    b = _sortable(a)
-    if 0 < k < n // 4 and n > 64 and a.dtype.kind in "fiu":
-        # Only the k best are sorted. The key of the worst of them decides, and ties go to the first.
-        key = np.where(np.isnan(b), np.inf, b) if b.dtype.kind == "f" else b
-        place = np.argpartition(
-            -key if largest and key.dtype.kind == "f" else key,
-            k - 1 if not largest or key.dtype.kind == "f" else n - k,
-            axis,
-        )
-        chosen = np.take(place, range(k) if not largest or key.dtype.kind == "f" else range(n - k, n), axis)
-        chosen = np.sort(chosen, axis)
-        part = np.take_along_axis(b, chosen, axis)
-        index = np.take_along_axis(chosen, _order(part, axis, largest), axis)
-    else:
-        index = np.take(_order(a, axis, largest), range(k), axis)
+    rows = _rows(a, axis)
+    places = K.argtop(rows, k, largest, in_order) if k else np.empty((len(rows), 0), np.int64)
+    index = _from_rows(places, a, axis)
     index = np.ascontiguousarray(index).astype(np.int64)
     return [np.take_along_axis(a, index, axis), index], index
 

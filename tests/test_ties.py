@@ -1,0 +1,43 @@
+"""The order of equal elements, against PyTorch's recorded answers; it is that of the native kernels."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import numpy as np
+import pytest
+
+import records
+import rushlight as torch
+from rushlight.backend import kernels as K
+
+needs_native = pytest.mark.skipif(not K.info()["native"], reason="the order is that of the native kernels")
+
+
+@needs_native
+def test_equal_elements_stand_as_in_pytorch() -> None:
+    theirs = records.recorded("ties")
+    ours = records.ask("ties", torch)
+    assert len(theirs) > 1500
+    assert ours.keys() == theirs.keys()
+    assert [key for key in theirs if ours[key] != theirs[key]] == []
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="asks PyTorch")
+def test_recorded_answers_are_pytorchs() -> None:
+    import torch as pytorch
+
+    assert records.ask("ties", pytorch) == records.recorded("ties")
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("kind", [np.int64, np.float64])
+def test_positions_sort(kind: type, descending: bool) -> None:
+    keys = np.random.default_rng(0).integers(0, 9, (7, 60)).astype(kind)
+    places = K.argsort(keys, descending)
+    expected = np.sort(keys, 1)[:, :: -1 if descending else 1]
+    assert (np.sort(places, 1) == np.arange(60)).all()
+    assert (np.take_along_axis(keys, places, 1) == expected).all()
+    for k in (1, 20, 60):
+        best = K.argtop(keys, k, descending, True)
+        assert (np.take_along_axis(keys, best, 1) == expected[:, :k]).all()
