@@ -2,6 +2,7 @@
 
 import pytest
 
+import rushlight
 from both import both, programs
 
 
@@ -71,3 +72,39 @@ from both import both, programs
 )
 def test_copies(program):
     both(program)
+
+
+@pytest.mark.parametrize(
+    "program",
+    programs("""
+    x = torch.from_numpy(np.zeros(3, np.float32)); x.resize_(10)
+    torch.from_numpy(np.zeros(3, np.float32)).resize_(2).shape
+    torch.add(torch.ones(3), 1, out=torch.from_numpy(np.zeros(0, np.float32)))
+    torch.zeros(2, 4)[:, ::2].view(torch.float64)
+    torch.zeros(2, 4).t().view(torch.int16)
+    torch.zeros(5)[1:].view(torch.float64)
+    torch.zeros(3, 5)[:, :4].view(torch.float64)
+    torch.arange(8.0).view(2, 4).view(torch.int16).shape, torch.ones(2).view(torch.complex64)
+    rec = np.zeros(3, [("tag", "u1"), ("value", "f4")]); torch.from_numpy(rec["value"])
+    rec = np.zeros(3, [("tag", "u1"), ("value", "f4")]); torch.as_tensor(rec["value"])
+    rec = np.zeros(3, [("tag", "u1"), ("value", "f4")]); torch.tensor(rec["value"])
+    x = torch.zeros(3); x.set_(torch.ones(4).untyped_storage())
+    x = torch.zeros(3); x.set_(torch.arange(4.0).untyped_storage(), 1, (2,), (1,)); x, x.storage_offset()
+    x = torch.zeros(3); x.set_(torch.arange(4.0), 1, (2,)); x, x.storage_offset()
+    torch.zeros(3).set_(torch.arange(4))
+    x = torch.zeros(2, requires_grad=True); x.data = torch.zeros(3, dtype=torch.int64)
+    s = torch.arange(6.0)[2:].storage(); s[0] = 9; list(s), len(s), s.nbytes(), type(s).__name__, s.dtype
+    s = torch.ones(2).untyped_storage(); len(s), s[3], s.tolist(), s.is_shared(), s.filename, s.resizable()
+    """),
+)
+def test_storages(program):
+    both(program)
+
+
+def test_read_only_memory_is_warned_of():
+    rushlight.set_warn_always(True)
+    try:
+        both("a = np.zeros(3); a.flags.writeable = False; torch.from_numpy(a)")
+        both('torch.frombuffer(b"abcd", dtype=torch.uint8)')
+    finally:
+        rushlight.set_warn_always(False)

@@ -127,3 +127,13 @@ def get_fastpath_enabled() -> bool:
 def set_fastpath_enabled(value: bool) -> None:
     """Follow them or not: they decide what masked rows and padded positions give."""
     _state["fastpath"] = value
+
+
+_warned: set[str] = set()
+
+
+def warn_once(text: str, stacklevel: int = 2) -> None:
+    """A warning that a program sees once, or with `set_warn_always` every time."""
+    if text not in _warned or _state["warn_always"]:
+        _warned.add(text)
+        warnings.warn(text, UserWarning, stacklevel=stacklevel + 1)

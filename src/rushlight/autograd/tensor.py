@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import warnings
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import numpy as np
 
 from .. import dtypes
 from ..device import CPU, device, require_cpu
+from ..settings import warn_once
 from ..size import Size
 from . import modes
 from .node import AccumulateGrad, Edge, Handle, Node
@@ -175,6 +177,17 @@ class Tensor(metaclass=TensorMeta):
 
         found = memory(self._array)
         return UntypedStorage(self._array.view(np.uint8).reshape(-1) if found is None else found[0], self.dtype)
+
+    def storage(self) -> Any:
+        """The elements that this tensor and its views share; deprecated in favour of `untyped_storage`."""
+        from ..serialization.storage import TypedStorage
+
+        warn_once(
+            "TypedStorage is deprecated. It will be removed in the future and UntypedStorage will be the only storage "
+            "class. This should only matter to you if you are using storages directly.  To access UntypedStorage "
+            "directly, use tensor.untyped_storage() instead of tensor.storage()"
+        )
+        return TypedStorage(self.untyped_storage(), self.dtype)
 
     def is_contiguous(self, memory_format: Any = None) -> bool:
         """Whether the elements lie in memory in C order (or in the order of `memory_format`)."""
@@ -376,8 +389,10 @@ class Tensor(metaclass=TensorMeta):
     def data(self, value: Any) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
-        self._array = value._array
         edge = self._edge
+        if edge is not None and value._array.dtype.kind not in "fcV":
+            raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
+        self._array = value._array
         if edge is not None and edge[0].__class__ is AccumulateGrad:
             self._edge = (AccumulateGrad(self), 0)
 
@@ -388,8 +403,6 @@ class Tensor(metaclass=TensorMeta):
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if edge[0].__class__ is AccumulateGrad or self._retains_grad:
             return
-        import weakref
-
         reference = weakref.ref(self)
 
         def keep(g: Any) -> None:
@@ -660,6 +673,28 @@ def storage_of(a: ndarray[Any, Any]) -> ndarray[Any, Any]:
                 break
         a, base = base, base.base
     return a
+
+
+_fixed: dict[int, weakref.ref[Any]] = {}  # by its id, memory that belongs to NumPy
+
+
+def fix(a: ndarray[Any, Any]) -> None:
+    """Note that the memory of an array is NumPy's, which nothing may resize."""
+    root = storage_of(a)
+    key = id(root)
+    if key not in _fixed:
+        _fixed[key] = weakref.ref(root, lambda _: _fixed.pop(key, None))
+
+
+def is_fixed(a: ndarray[Any, Any]) -> bool:
+    """Whether the memory of an array belongs to NumPy."""
+    return id(storage_of(a)) in _fixed
+
+
+def require_resizable(a: ndarray[Any, Any]) -> None:
+    """Refuse to let memory grow that belongs to NumPy."""
+    if is_fixed(a):
+        raise RuntimeError("Trying to resize storage that is not resizable")
 
 
 def is_dense(a: Any) -> bool:

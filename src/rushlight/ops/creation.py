@@ -10,10 +10,11 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.modes import get_mode
-from ..autograd.tensor import Tensor, wrap
+from ..autograd.tensor import Tensor, fix, wrap
 from ..backend.indexing import scalar
 from ..device import require_cpu
 from ..errors import unsupported
+from ..settings import warn_once
 from .declare import primitive
 from .parsing import check_array, parse_array
 from .promotion import NUMBERS, scalar_dtype
@@ -336,6 +337,14 @@ def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: Any = None
     return x
 
 
+_READ_ONLY = (
+    "The given {} is not writable, and PyTorch does not support non-writable tensors. This means {}. You may want to copy "
+    "the {} to protect its data or make it writable before converting it to a tensor. This type of warning will be "
+    "suppressed for the rest of this program."
+)
+_WRITES = "you can write to the underlying (supposedly non-writable) buffer using the tensor"
+
+
 @publish
 def from_numpy(ndarray: Any) -> Any:
     """A tensor that shares the memory of an array."""
@@ -345,6 +354,9 @@ def from_numpy(ndarray: Any) -> Any:
     check_array(ndarray)
     if type(ndarray) is not np.ndarray:
         ndarray = ndarray.view(np.ndarray)
+    if not ndarray.flags.writeable:
+        warn_once(_READ_ONLY.format("NumPy array", "writing to this tensor will result in undefined behavior", "array"))
+    fix(ndarray)
     return wrap(ndarray)
 
 
@@ -371,7 +383,11 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
             f"requested buffer length ({count} * {kind.itemsize} bytes) after offset ({offset} bytes) must not be greater "
             f"than actual buffer length ({size} bytes)"
         )
-    return finish(np.frombuffer(buffer, kind, count, offset), requires_grad)
+    a = np.frombuffer(buffer, kind, count, offset)
+    if not a.flags.writeable:
+        warn_once(_READ_ONLY.format("buffer", _WRITES, "buffer"))
+    fix(a)
+    return finish(a, requires_grad)
 
 
 @publish

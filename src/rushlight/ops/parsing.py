@@ -56,6 +56,10 @@ def check_array(a: Any) -> None:
             "currently not supported."
         )
     dtypes.of_array(a.dtype)
+    if any(s % a.itemsize for s in a.strides):
+        raise ValueError(
+            "given numpy array strides not a multiple of the element byte size. Copy the numpy array to reallocate the memory."
+        )
 
 
 def cast(a: Any, d: dtypes.dtype | None) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd import views
 from ..autograd.modes import get_mode
-from ..autograd.tensor import Tensor, current_edge, wrap
+from ..autograd.tensor import Tensor, current_edge, require_resizable, wrap
 from .numpy_names import accepting
 from .promotion import NUMBERS, result_dtype
 
@@ -161,6 +161,8 @@ def write_out(name: str, result: Any, out: Any) -> Any:
                 UserWarning,
                 stacklevel=3,
             )
+        if b.nbytes > a.nbytes:
+            require_resizable(a)
         out._array = b.astype(a.dtype)
     elif a is not b:
         with np.errstate(all="ignore"):

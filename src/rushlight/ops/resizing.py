@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.modes import get_mode
-from ..autograd.tensor import storage_of
+from ..autograd.tensor import Tensor, numel, require_resizable, storage_of
 from .creation import shape_of
 from .declare import called
 from .publishing import FUNCTIONS, attach, public
@@ -60,6 +60,7 @@ def resize_(self: Any, *sizes: Any, memory_format: Any = None) -> Any:
         start = (a.ctypes.data - root.ctypes.data) // a.itemsize
         self._array = flat[start : start + n].reshape(shape)
         return self
+    require_resizable(a)
     new = np.zeros(n, a.dtype)
     flat = a.reshape(-1)
     new[: flat.size] = flat[:n]
@@ -85,10 +86,23 @@ def _set(self: Any, source: Any = None, storage_offset: int = 0, size: Any = Non
     if source is None:
         self._array = np.empty(0, self._array.dtype)
         return self
-    self._array, self._counter = source._array, source._counter
+    if not isinstance(source, Tensor):  # the bytes of a storage
+        a, size = source.array, (source.nbytes() // self.itemsize,) if size is None else size
+        a = a[: a.size // self.itemsize * self.itemsize].view(self._array.dtype)
+    elif source.dtype is not self.dtype:
+        kinds = (_C_NAMES.get(x.dtype.name, x.dtype.name) for x in (source, self))
+        raise RuntimeError("Could not set tensor of type {} to a tensor of type {}".format(*kinds))
+    else:
+        a, self._counter = source._array, source._counter
     if size is not None:
-        self._array = _as_strided_of(source._array, size, stride or np.empty(size).strides, storage_offset)
+        size = tuple(size)
+        step = [numel(size[i + 1 :]) for i in range(len(size))] if stride is None else stride
+        a = _as_strided_of(a, size, tuple(step), storage_offset)
+    self._array = a
     return self
+
+
+_C_NAMES = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int", "int16": "short int"}
 
 
 attach("set_", _set)

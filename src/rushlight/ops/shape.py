@@ -131,6 +131,14 @@ def _view_dtype(x: Any, d: Any) -> Any:
             f"self.size(-1) must be divisible by {ratio} to view {x.dtype.scalar_name} as {d.scalar_name} (different "
             f"element sizes), but got {a.shape[-1]}"
         )
+    names = f"to view {x.dtype.scalar_name} as {d.scalar_name} (different element sizes)"
+    if target.itemsize != a.itemsize and x.stride(-1) != 1 and a.size:
+        raise RuntimeError(f"self.stride(-1) must be 1 {names}, but got {x.stride(-1)}")
+    if ratio > 1 and x.storage_offset() % ratio:
+        raise RuntimeError(f"self.storage_offset() must be divisible by {ratio} {names}, but got {x.storage_offset()}")
+    for i, step in enumerate(x.stride()[:-1] if ratio > 1 and a.size else ()):
+        if step % ratio:
+            raise RuntimeError(f"self.stride({i}) must be divisible by {ratio} {names}, but got {step}")
     return views.view_of(x, a.view(target), None, get_mode())
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from rushlight import dtypes
-from rushlight.autograd.tensor import Tensor, storage_of, wrap
+from rushlight.autograd.tensor import Tensor, is_fixed, storage_of, wrap
 from rushlight.device import device
 from rushlight.errors import unsupported
 
@@ -51,6 +51,40 @@ class UntypedStorage:
     def data_ptr(self) -> int:
         return int(self.array.ctypes.data)
 
+    def __getitem__(self, index: Any) -> Any:
+        found = self.array[index]
+        return UntypedStorage(found) if isinstance(index, slice) else int(found)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self.array[index] = value.array if isinstance(value, UntypedStorage) else value
+
+    def tolist(self) -> list[int]:
+        """The bytes, as numbers."""
+        return self.array.tolist()  # type: ignore[no-any-return]
+
+    def fill_(self, value: int) -> "UntypedStorage":
+        """Set every byte."""
+        self.array[...] = value
+        return self
+
+    def copy_(self, source: "UntypedStorage", non_blocking: bool | None = None) -> "UntypedStorage":
+        """Take the bytes of a storage of the same size."""
+        self.array[...] = source.array
+        return self
+
+    def clone(self) -> "UntypedStorage":
+        """A copy of its own."""
+        return UntypedStorage(self.array.copy(), self.dtype)
+
+    def resizable(self) -> bool:
+        """Whether it may grow: not if the memory is NumPy's or shared."""
+        return not (is_fixed(self.array) or self.is_shared())
+
+    def resize_(self, size: int) -> "UntypedStorage":
+        raise unsupported("UntypedStorage.resize_", "Tensor.resize_ gives one tensor other memory.")
+
+    filename = None
+
     def is_shared(self) -> bool:
         """Whether other processes see what is written here."""
         return bool(wrap(self.array).is_shared())
@@ -61,6 +95,68 @@ class UntypedStorage:
         return self
 
     def cpu(self) -> "UntypedStorage":
+        return self
+
+
+class TypedStorage:
+    """The elements that a tensor and its views share, as PyTorch's deprecated `Tensor.storage()` shows them."""
+
+    def __init__(self, untyped: UntypedStorage, dtype: dtypes.dtype) -> None:
+        self._untyped_storage = untyped
+        self.dtype = dtype
+        self.device = untyped.device
+        length = untyped.nbytes() // dtype.itemsize * dtype.itemsize
+        self._elements = wrap(untyped.array[:length].view(dtype.np))
+
+    def __len__(self) -> int:
+        return int(self._elements.numel())
+
+    size = __len__
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            raise RuntimeError("slices are only supported in UntypedStorage.__getitem__")
+        return self._elements[index].item()
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._elements[index] = value
+
+    def __iter__(self) -> Any:
+        return iter(self.tolist())
+
+    def tolist(self) -> list[Any]:
+        """The elements, as numbers."""
+        return self._elements.tolist()  # type: ignore[no-any-return]
+
+    def untyped(self) -> UntypedStorage:
+        """The same memory, as bytes."""
+        return self._untyped_storage
+
+    def nbytes(self) -> int:
+        """How many bytes it has."""
+        return self._untyped_storage.nbytes()
+
+    def data_ptr(self) -> int:
+        """The address of the first byte."""
+        return self._untyped_storage.data_ptr()
+
+    def element_size(self) -> int:
+        """The bytes of one element."""
+        return self.dtype.itemsize
+
+    def fill_(self, value: Any) -> "TypedStorage":
+        """Set every element."""
+        self._elements.fill_(value)
+        return self
+
+    def is_shared(self) -> bool:
+        """Whether other processes see what is written here."""
+        return self._untyped_storage.is_shared()
+
+    def share_memory_(self) -> "TypedStorage":
+        """Move this memory, with all tensors that look at it, to where other processes see it."""
+        self._untyped_storage.share_memory_()
+        self.__init__(self._untyped_storage, self.dtype)  # type: ignore[misc]
         return self
 
 
