@@ -44,6 +44,8 @@ def answers(package: Any) -> Iterator[tuple[str, Any]]:
             x = _values(package, key, *shape)
             yield f"sort/{key}", _seen(x.sort(dim)[1])
             yield f"sort/{key} turned", _seen(x.transpose(0, -1).argsort(dim, descending=True))
+            if x.numel():
+                yield f"mode/{key}", _seen((x.nan_to_num() if x.is_floating_point() else x).mode(dim)[1])
             yield f"msort/{key}", _seen(x.msort().nan_to_num().long())
         if name != "bool":
             for n in (5, 17, 64, 130, 1000, 3000):

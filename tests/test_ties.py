@@ -41,3 +41,12 @@ def test_positions_sort(kind: type, descending: bool) -> None:
     for k in (1, 20, 60):
         best = K.argtop(keys, k, descending, True)
         assert (np.take_along_axis(keys, best, 1) == expected[:, :k]).all()
+
+
+def test_each_nan_stands_alone_for_the_mode() -> None:
+    nan = float("nan")
+    assert torch.tensor([nan, nan, 2.0, 1.0, 1.0]).mode()[0] == 1
+    assert torch.tensor([3.0, nan, nan]).mode()[0] == 3
+    value, place = torch.tensor([nan, nan]).mode()
+    assert value.isnan()
+    assert place == 0

@@ -225,9 +225,10 @@ _median_function("nanmedian", True, _NANMEDIAN)
 
 def _mode_rank(a: Any, axis: int, _: Any) -> Any:
     def of(row: Any) -> int:
-        values, counts = np.unique(row, return_counts=True)
+        values, counts = np.unique(row, return_counts=True, equal_nan=False)  # each nan stands alone
         best = values[np.argmax(counts)]
-        return int(np.nonzero(row == best)[0][-1]) if best == best else int(np.nonzero(row != row)[0][-1])
+        order = K.argsort(_rows(row, 0), False)[0]  # the last of them as they are sorted
+        return int(order[np.nonzero(row[order] == best)[0][-1]] if best == best else np.nonzero(row != row)[0][0])
 
     return np.apply_along_axis(of, axis, a)
 
