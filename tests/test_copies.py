@@ -93,6 +93,8 @@ def test_copies(program):
     x = torch.zeros(3); x.set_(torch.arange(4.0), 1, (2,)); x, x.storage_offset()
     torch.zeros(3).set_(torch.arange(4))
     x = torch.zeros(2, requires_grad=True); x.data = torch.zeros(3, dtype=torch.int64)
+    torch.zeros(2, requires_grad=True).view(torch.int32)
+    torch.zeros(2, requires_grad=True).view(torch.complex64)
     s = torch.arange(6.0)[2:].storage(); s[0] = 9; list(s), len(s), s.nbytes(), type(s).__name__, s.dtype
     s = torch.ones(2).untyped_storage(); len(s), s[3], s.tolist(), s.is_shared(), s.filename, s.resizable()
     """),

@@ -139,7 +139,7 @@ def _view_dtype(x: Any, d: Any) -> Any:
     for i, step in enumerate(x.stride()[:-1] if ratio > 1 and a.size else ()):
         if step % ratio:
             raise RuntimeError(f"self.stride({i}) must be divisible by {ratio} {names}, but got {step}")
-    return views.view_of(x, a.view(target), None, get_mode())
+    return views.view_of(x.detach(), a.view(target), None, get_mode())  # another dtype has no derivative
 
 
 attach("view", view)
