@@ -38,6 +38,8 @@ def answers(package: Any) -> Iterator[tuple[str, Any]]:
                 key = f"{name} {n} descending={descending}"
                 x = _values(package, key, n)
                 yield f"sort/{key}", _seen(x.sort(descending=descending)[1])
+                if name != "bool":
+                    yield f"kthvalue/{key}", x.kthvalue(n // 2)[1].item()
                 yield f"argsort/{key} stable", _seen(x.argsort(stable=True, descending=descending))
         for shape, dim in (((3, 20), 0), ((3, 20), 1), ((40, 30), 0), ((2, 3, 50), -1), ((2, 50, 3), 1), ((0, 20), 1)):
             key = f"{name} {shape} {dim}"
@@ -45,6 +47,8 @@ def answers(package: Any) -> Iterator[tuple[str, Any]]:
             yield f"sort/{key}", _seen(x.sort(dim)[1])
             yield f"sort/{key} turned", _seen(x.transpose(0, -1).argsort(dim, descending=True))
             if x.numel():
+                if name != "bool":
+                    yield f"kthvalue/{key}", _seen(x.kthvalue((x.shape[dim] + 1) // 2, dim)[1])
                 yield f"mode/{key}", _seen((x.nan_to_num() if x.is_floating_point() else x).mode(dim)[1])
             yield f"msort/{key}", _seen(x.msort().nan_to_num().long())
         if name != "bool":

@@ -162,7 +162,12 @@ def _nth(a: Any, axis: int, rank: int) -> Any:
     return np.argmax(np.cumsum(equal, axis, dtype=np.int32) > rank - before, axis)
 
 
-_kth = _ranked("KthvalueBackward0", lambda a, axis, k: _nth(a, axis, k - 1))
+def _select(a: Any, axis: int, k: int) -> Any:
+    places = K.argselect(_rows(a, axis), k - 1)
+    return places.reshape((*a.shape[:axis], *a.shape[axis + 1 :]))
+
+
+_kth = _ranked("KthvalueBackward0", _select)
 _KTH, _MEDIAN, _NANMEDIAN, _MODE = (named(n, "values indices") for n in ("kthvalue", "median", "nanmedian", "mode"))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["argsort", "argtop"]
+__all__ = ["argselect", "argsort", "argtop"]
 
 
 def argsort(keys: Any, descending: bool) -> Any:
@@ -24,3 +24,8 @@ def argsort(keys: Any, descending: bool) -> Any:
 def argtop(keys: Any, k: int, largest: bool, in_order: bool) -> Any:
     """Positions (rows, k) of the k largest or smallest, in order even if that is not asked for."""
     return np.ascontiguousarray(argsort(keys, largest)[:, :k])
+
+
+def argselect(keys: Any, rank: int) -> Any:
+    """Positions (rows,) of the elements of a rank, from 0."""
+    return np.ascontiguousarray(argsort(keys, False)[:, rank])
