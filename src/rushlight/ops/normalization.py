@@ -101,7 +101,7 @@ def batch_norm(
     elif eps < 0:
         raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
     elif running_mean is None or running_var is None:
-        raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
+        raise RuntimeError("running_mean must be defined in evaluation mode")
     x = input
     mixed = weight is not None and weight._array.dtype != a.dtype
     if mixed:  # half-precision input with float32 parameters

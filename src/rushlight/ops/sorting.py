@@ -397,6 +397,8 @@ def searchsorted(
         input = sorted_sequence.new_tensor(input)
     v = input._array
     if sorter is not None:
+        if ((sorter._array < 0) | (sorter._array >= s.shape[-1])).any():
+            raise RuntimeError("torch.searchsorted(): sorter index out of range")
         s = np.take_along_axis(s, sorter._array, -1)
     if s.ndim == 1:
         return wrap(np.asarray(np.searchsorted(s, v, which)).astype(kind))
