@@ -13,7 +13,7 @@ from ..backend import kernels as K
 from .declare import primitive
 from .kinds import refuse
 from .publishing import public, type_error
-from .reduction import _as_tensor, _selected
+from .reduction import _as_tensor, _evenly, _selected
 from .results import named
 
 
@@ -201,6 +201,10 @@ def _median_rank(a: Any, axis: int, skip_nan: Any) -> Any:
 
 
 _median = _ranked("MedianBackward0", _median_rank)
+_whole_median: Any = primitive(  # its gradient is shared by all equal elements
+    "MedianBackward0", lambda a, skip_nan: np.array(a[_median_rank(a, 0, skip_nan)]), tensors=True,
+    a=lambda g, a, out, a_shape: _evenly(g, a, out, a_shape, None, False),
+)  # fmt: skip
 
 
 def _median_function(name: str, skip_nan: bool, result: Any) -> None:
@@ -213,7 +217,7 @@ def _median_function(name: str, skip_nan: bool, result: Any) -> None:
                 return input.new_full(
                     (), math.nan if input.dtype.category == dtypes.FLOAT else np.iinfo(input._array.dtype).min
                 )
-            return _median(flat, 0, False, skip_nan)[0]
+            return _whole_median(flat, skip_nan)
         axis = wrap_dim(dim, input._array.ndim)
         if input._array.ndim and input._array.shape[axis] == 0:
             raise IndexError(f"{name}(): Expected reduction dim {axis} to have non-zero size.")
