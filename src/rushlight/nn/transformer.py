@@ -88,9 +88,9 @@ class Transformer(Module):
     """An encoder and a decoder.
 
     >>> import rushlight as torch
-    >>> model = torch.nn.Transformer(8, 2, 1, 1, 16)
-    >>> model(torch.zeros(4, 3, 8), torch.zeros(5, 3, 8)).shape
-    torch.Size([5, 3, 8])
+    >>> model = torch.nn.Transformer(8, 2, 1, 1, 16, batch_first=True)
+    >>> model(torch.zeros(3, 4, 8), torch.zeros(3, 5, 8)).shape
+    torch.Size([3, 5, 8])
     """
 
     def __init__(

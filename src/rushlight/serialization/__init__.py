@@ -8,6 +8,7 @@ import contextlib
 import io
 import os
 import pickle
+import struct
 import sys
 import tempfile
 import threading
@@ -151,10 +152,14 @@ def load(
     """Read an object that `save`, here or in PyTorch, has written, from a path or a seekable file-like object.
 
     `weights_only` (the default) admits tensors, containers, numbers and what `add_safe_globals` lists, and raises
-    `pickle.UnpicklingError` for anything else; with False the file may run any code. `map_location` says where storages
+    `pickle.UnpicklingError` for anything else; with False the file may run any code. A file that is damaged, or asks for
+    what only an attacker would, raises `pickle.UnpicklingError`, `RuntimeError` or `EOFError`, and one with something that
+    is not built here `NotImplementedError`. `map_location` says where storages
     go that were elsewhere than on the CPU. `mmap` maps a file instead of reading it (writes stay private).
     https://docs.pytorch.org/docs/stable/generated/torch.load.html
     """
+    if weights_only is None and pickle_module is not None:
+        weights_only = False
     if weights_only is None:
         weights_only = os.environ.get("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "0").lower() not in ("1", "y", "yes", "true")
     if weights_only and pickle_module is not None:
@@ -179,7 +184,7 @@ def _load(
     if weights_only and set(options) - {"encoding", "errors", "fix_imports"}:
         warnings.warn("pickle_load_args only works if `weights_only=False`.", stacklevel=4)
         options = {}
-    place = _placer(map_location)
+    place = _Placer(map_location)
 
     def unpickler(source: Any, load_storage: Callable[[Any], Any]) -> Any:
         if weights_only:
@@ -197,7 +202,7 @@ def _load(
         if head == b"PK\3\4":
             return _load_archive(archive.Reader(file, path), unpickler, place)
         if not head:
-            raise EOFError("Ran out of input")
+            raise EOFError(*([] if weights_only else ["Ran out of input"]))
         if path is not None:
             raise RuntimeError(
                 "mmap can only be used with files saved with `torch.save(_use_new_zipfile_serialization=True)`"
@@ -207,6 +212,23 @@ def _load(
         if not weights_only:
             raise
         raise pickle.UnpicklingError(_explain(str(e))) from None
+    except _DAMAGE as e:
+        if not weights_only or e is place.raised:
+            raise
+        raise pickle.UnpicklingError(_explain(f"the file is damaged ({type(e).__name__}: {str(e)[:200]})")) from e
+
+
+# What Python and NumPy raise when a file's parts do not fit together.
+_DAMAGE = (
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    struct.error,
+    RecursionError,
+    MemoryError,
+)
 
 
 def _load_archive(reader: archive.Reader, unpickler: Any, place: Any) -> Any:
@@ -239,20 +261,27 @@ def _dtype_of(kind: Any) -> Any:
     return kind.dtype
 
 
-def _placer(map_location: MAP_LOCATION) -> Callable[[UntypedStorage, str], UntypedStorage]:
-    """What puts a storage where it belongs: here, or nowhere."""
+class _Placer:
+    """Puts a storage where it belongs: here, or nowhere."""
 
-    def place(storage: UntypedStorage, location: str) -> UntypedStorage:
-        if map_location is None:
+    def __init__(self, map_location: MAP_LOCATION) -> None:
+        self.map_location = map_location
+        self.raised: Exception | None = None  # by the caller's own function, so no damage of the file
+
+    def __call__(self, storage: UntypedStorage, location: str) -> UntypedStorage:
+        to = self.map_location
+        if to is None:
             return _restore(storage, location)
-        if isinstance(map_location, dict):
-            return _restore(storage, map_location.get(location, location))
-        if isinstance(map_location, (str, device)):
-            return _restore(storage, str(map_location))
-        moved = map_location(storage, location)
+        if isinstance(to, dict):
+            return _restore(storage, to.get(location, location))
+        if isinstance(to, (str, device)):
+            return _restore(storage, str(to))
+        try:
+            moved = to(storage, location)
+        except Exception as e:
+            self.raised = e
+            raise
         return _restore(storage, location) if moved is None else moved
-
-    return place
 
 
 def _restore(storage: UntypedStorage, location: str) -> UntypedStorage:

@@ -12,6 +12,7 @@ import numpy as np
 ALIGNMENT = 64
 _UTF8 = 0x800
 _BIG = 0xFFFFFFFF
+_DEFLATE_RATIO = 1032  # the most that deflate can gain. https://zlib.net/zlib_tech.html
 _DATE = 0x21  # 1980-01-01: the same contents give the same file
 
 _DAMAGED = (
@@ -19,6 +20,12 @@ _DAMAGED = (
     "file is corrupted. This can happen if the checkpoint was not saved properly, was transferred incorrectly, or the "
     "file was modified after saving."
 )
+
+# What zipfile and its decompressors raise on damaged bytes.
+_MALFORMED = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, UnicodeError, ValueError, OverflowError, IndexError,
+    NotImplementedError, RuntimeError, OSError,
+)  # fmt: skip
 
 
 def write(file: Any, folder: str, records: Iterable[tuple[str, Any]]) -> None:
@@ -68,13 +75,15 @@ class Reader:
         self.path = path  # where given, large records may be mapped
         try:
             self.zip = zipfile.ZipFile(file)
-        except zipfile.BadZipFile:
+            self.length = file.seek(0, 2)
+        except _MALFORMED:
             raise RuntimeError(
                 "PytorchStreamReader failed reading zip archive: failed finding central directory." + _DAMAGED
             ) from None
         infos = self.zip.infolist()
         self.folder = infos[0].filename.partition("/")[0] if infos else ""
         self.infos = {i.filename.removeprefix(self.folder + "/"): i for i in infos}
+        _check_places(infos, self.length)
 
     def __contains__(self, name: str) -> bool:
         return name in self.infos
@@ -85,27 +94,59 @@ class Reader:
         return self.infos[name]
 
     def read(self, name: str) -> bytes:
-        return self.zip.read(self._info(name))
+        info = self._info(name)
+        try:
+            return self.zip.read(info)
+        except _MALFORMED:
+            raise RuntimeError(
+                f"PytorchStreamReader failed reading file {name}: file read failed." + _DAMAGED
+            ) from None
 
     def array(self, name: str) -> np.ndarray[Any, Any]:
         """A record as bytes that may be written to: read, or mapped privately where the file's path is known."""
         info = self._info(name)
         if info.compress_type != zipfile.ZIP_STORED or info.file_size == 0:
-            return np.frombuffer(bytearray(self.zip.read(info)), np.uint8)
+            return np.frombuffer(bytearray(self.read(name)), np.uint8)
         self.file.seek(info.header_offset + 26)
         name_length, extra_length = struct.unpack("<HH", self.file.read(4))
         start = info.header_offset + 30 + name_length + extra_length
+        if start + info.file_size > self.length:
+            raise RuntimeError(f"PytorchStreamReader failed reading file {name}: file read failed." + _DAMAGED)
         if self.path is not None:
             return np.asarray(np.memmap(self.path, np.uint8, "c", start, (info.file_size,)))
         out = np.empty(info.file_size, np.uint8)
         self.file.seek(start)
         if not hasattr(self.file, "readinto"):
-            out[:] = np.frombuffer(self.file.read(info.file_size), np.uint8)
-            return out
+            data = np.frombuffer(self.file.read(info.file_size), np.uint8)
+            if len(data) != len(out):
+                raise RuntimeError(f"PytorchStreamReader failed reading file {name}: file read failed." + _DAMAGED)
+            out[:] = data
+            return _checked(out, info, name)
         view, done = out.data, 0
         while done < len(view):
             got = self.file.readinto(view[done:])
             if not got:
                 raise RuntimeError(f"PytorchStreamReader failed reading file {name}: file read failed." + _DAMAGED)
             done += got
-        return out
+        return _checked(out, info, name)
+
+
+def _checked(data: np.ndarray[Any, Any], info: zipfile.ZipInfo, name: str) -> np.ndarray[Any, Any]:
+    """The bytes of a record, if their checksum is the one that was written."""
+    if zlib.crc32(data.data) != info.CRC:
+        raise RuntimeError(f"PytorchStreamReader failed reading file {name}: bad CRC-32." + _DAMAGED)
+    return data
+
+
+def _check_places(infos: list[zipfile.ZipInfo], length: int) -> None:
+    """Refuse records that overlap, lie outside the file, or promise more than their bytes can hold."""
+    end = 0
+    for info in sorted(infos, key=lambda i: i.header_offset):
+        start, size = info.header_offset, info.compress_size
+        stored = info.compress_type == zipfile.ZIP_STORED
+        too_large = info.file_size != size if stored else info.file_size > _DEFLATE_RATIO * (size + 1)
+        if start < end or size < 0 or start + 30 + size > length or too_large or info.flag_bits & 1:
+            raise RuntimeError(
+                "PytorchStreamReader failed reading zip archive: invalid header or archive is corrupted." + _DAMAGED
+            )
+        end = start + 30 + size

@@ -16,6 +16,9 @@ def load(file: Any, unpickler: Any, place: Any) -> Any:
     """Read the object at the file's position; RuntimeError when it is not such a checkpoint."""
     storages: dict[str, UntypedStorage] = {}
     lengths: dict[str, int] = {}
+    at = file.tell()
+    room = file.seek(0, 2) - at
+    file.seek(at)
 
     def load_storage(pid: Any) -> UntypedStorage:
         _, kind, key, location, length, part = pid
@@ -23,6 +26,8 @@ def load(file: Any, unpickler: Any, place: Any) -> Any:
             raise RuntimeError(f"Expected the type of a storage, but got {kind}")
         width = 1 if kind.dtype is None else kind.dtype.itemsize
         if key not in storages:
+            if not isinstance(length, int) or not 0 <= length * width <= room:
+                raise RuntimeError(f"A storage of {length} elements is larger than the checkpoint file")
             lengths[key] = width
             storages[key] = place(UntypedStorage(np.zeros(length * width, np.uint8), kind.dtype), location)
         if part is None:
@@ -45,6 +50,8 @@ def load(file: Any, unpickler: Any, place: Any) -> Any:
             raise RuntimeError(f"The checkpoint has a storage {key} that nothing in it uses")
         storage, width = storages[key], lengths[key]
         (length,) = struct.unpack("<q", file.read(8))
+        if not 0 <= length * width <= room:
+            raise RuntimeError("storage has wrong byte size: the checkpoint file is cut short or damaged")
         data = np.frombuffer(file.read(length * width), np.uint8)
         if len(data) != storage.array.size:
             raise RuntimeError("storage has wrong byte size: the checkpoint file is cut short or damaged")

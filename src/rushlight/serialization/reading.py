@@ -2,7 +2,6 @@
 
 import _codecs
 import _compat_pickle
-import contextlib
 import pickle
 from collections import Counter, OrderedDict
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from typing import Any
 
 from rushlight import dtypes
 from rushlight.autograd import tensor as core
-from rushlight.autograd.tensor import Tensor
+from rushlight.autograd.tensor import Tensor, storage_of
 from rushlight.device import device
 from rushlight.errors import unsupported
 from rushlight.serialization import names, storage
@@ -40,6 +39,8 @@ def _finish(x: Any, requires_grad: bool, metadata: Any) -> Any:
     """Conjugates and negatives are lazy in PyTorch; here they are carried out."""
     for what, ufunc in (("conj", "conj"), ("neg", "__neg__")):
         if metadata and metadata.get(what):
+            if x._array.size * x._array.itemsize > max(storage_of(x._array).nbytes, 1):
+                raise pickle.UnpicklingError("A conjugated tensor with more elements than its storage holds")
             x._array = getattr(x._array, ufunc)()
     return x.requires_grad_() if requires_grad else x
 
@@ -164,15 +165,82 @@ def full_name(obj: Any) -> str:
 
 
 def _safe(module: str, name: str) -> Any:
-    """The object that `add_safe_globals` has added under this name, or, for one of ours, under any; else None."""
+    """The object that `add_safe_globals` has added under this name, or, for one of ours, under any; else None.
+
+    Compared by name alone: a file that names a module must not have it imported.
+    """
     added = safe_globals.get(f"{module}.{name}")
     if added is not None:
         return added[0] if isinstance(added, tuple) else added
     if module.split(".")[0] in ("torch", "torchvision"):
-        with contextlib.suppress(AttributeError, ImportError):
-            found = names.find(module, name)
-            return found if any(found is obj for obj in safe_globals.values()) else None
+        for obj in safe_globals.values():
+            public, own = ("", None) if isinstance(obj, tuple) else names.to_torch(obj)
+            # PyTorch's file inside the package (torch.nn.modules.linear) need not be ours.
+            if own == name and module.startswith(f"{public}."):
+                return obj
     return None
+
+
+# ---- what a file may have done ------------------------------------------------------------------------------------------
+
+_KEY_PARTS = 10_000  # hashing walks a tuple whole, without bounds of its own
+_KEY_DEPTH = 100
+_ENCODINGS = ("latin1", "latin-1", "utf-8", "utf8", "ascii")  # looking another one up would import its module
+
+
+def _check_hashable(key: Any) -> None:
+    """Refuse what takes long, or much stack, to hash."""
+    if not isinstance(key, (tuple, frozenset)):
+        return
+    parts, level = 0, [key]
+    for _ in range(_KEY_DEPTH):
+        level = [part for item in level if isinstance(item, (tuple, frozenset)) for part in item]
+        parts += len(level)
+        if parts > _KEY_PARTS:
+            break
+        if not level:
+            return
+    raise pickle.UnpicklingError("A key is nested too deeply, or has too many parts")
+
+
+def _check_call(function: Any, args: Any) -> None:
+    """Refuse calls that take memory, time or modules that the file's own length does not account for."""
+    if not isinstance(args, tuple):
+        raise pickle.UnpicklingError(f"Expected a tuple of arguments, but got {type(args)}")
+    if function is bytearray:
+        allowed = not args or isinstance(args[0], (str, bytes))
+    elif function is _codecs.encode:
+        allowed = len(args) == 2 and isinstance(args[0], str) and args[1] in _ENCODINGS
+    elif function in (set, Counter, OrderedDict):
+        allowed = len(args) <= 1
+        for items in args:
+            allowed = allowed and isinstance(items, (list, tuple, dict))
+            for item in items:
+                _check_hashable(item)
+                if function is OrderedDict and isinstance(item, (list, tuple)) and item:
+                    _check_hashable(item[0])
+    elif function is Size:
+        allowed = len(args) == 1 and isinstance(args[0], tuple) and all(isinstance(n, int) for n in args[0])
+    elif function is rebuild_from_type_v2:
+        allowed = len(args) == 4 and args[0] in _REBUILD_VIEWS and isinstance(args[1], type)
+    else:
+        # Calling Tensor(n) would take memory for n elements.
+        allowed = function in _PLAIN or not (isinstance(function, type) and issubclass(function, Tensor))
+    if not allowed:
+        raise pickle.UnpicklingError(f"A checkpoint may not call {getattr(function, '__name__', function)} like this")
+
+
+_REBUILD_VIEWS = (rebuild_tensor, rebuild_tensor_v2, rebuild_tensor_v3, rebuild_parameter, rebuild_parameter_with_state)
+_PLAIN = (device, complex, get_layout, *_REBUILD_VIEWS)
+
+# What PyTorch's reader of weights knows; all else is refused. https://docs.python.org/3/library/pickletools.html
+_OPCODES = (
+    pickle.PROTO, pickle.STOP, pickle.MARK, pickle.GLOBAL, pickle.NEWOBJ, pickle.REDUCE, pickle.BUILD, pickle.APPEND,
+    pickle.APPENDS, pickle.SETITEM, pickle.SETITEMS, pickle.TUPLE, pickle.TUPLE1, pickle.TUPLE2, pickle.TUPLE3, pickle.NONE,
+    pickle.NEWFALSE, pickle.NEWTRUE, pickle.EMPTY_TUPLE, pickle.EMPTY_LIST, pickle.EMPTY_DICT, pickle.EMPTY_SET,
+    pickle.BININT, pickle.BININT1, pickle.BININT2, pickle.BINFLOAT, pickle.BINUNICODE, pickle.SHORT_BINSTRING,
+    pickle.BINPERSID, pickle.BINGET, pickle.LONG_BINGET, pickle.BINPUT, pickle.LONG_BINPUT, pickle.LONG1,
+)  # fmt: skip
 
 
 # In Python, so that single opcodes can be forbidden and checked.
@@ -183,10 +251,7 @@ class WeightsUnpickler(_PythonUnpickler):  # type: ignore[misc]
     """For `weights_only=True`: only names on the list, called and filled only where that is harmless."""
 
     load_storage: Callable[[Any], Any]
-    dispatch = _PythonUnpickler.dispatch.copy()
-    for _code in (pickle.INST, pickle.OBJ, pickle.NEWOBJ_EX, pickle.EXT1, pickle.EXT2, pickle.EXT4, pickle.PERSID,
-                  pickle.NEXT_BUFFER, pickle.READONLY_BUFFER):  # fmt: skip
-        del dispatch[_code[0]]
+    dispatch = {code[0]: _PythonUnpickler.dispatch[code[0]] for code in _OPCODES}
 
     def __init__(self, file: Any, **options: Any) -> None:
         super().__init__(file, **options)
@@ -227,13 +292,19 @@ class WeightsUnpickler(_PythonUnpickler):  # type: ignore[misc]
             raise pickle.UnpicklingError(f"Trying to call {opcode} for unrecognized function {function}")
 
     def load_reduce(self) -> None:
-        self._check_callable(self.stack[-2], "reduce")
+        function, args = self.stack[-2:]
+        self._check_callable(function, "reduce")
+        if not any(function is kind for kind in self._user_types):
+            _check_call(function, args)
         super().load_reduce()
 
     dispatch[pickle.REDUCE[0]] = load_reduce
 
     def load_newobj(self) -> None:
-        self._check_callable(self.stack[-2], "newobj")
+        kind, args = self.stack[-2:]
+        self._check_callable(kind, "newobj")
+        if not any(kind is own for own in self._user_types):
+            _check_call(kind, args)
         super().load_newobj()
 
     dispatch[pickle.NEWOBJ[0]] = load_newobj
@@ -270,21 +341,18 @@ class WeightsUnpickler(_PythonUnpickler):  # type: ignore[misc]
 
     def load_setitem(self) -> None:
         self._check_filled(self.stack[-3], dict)
+        _check_hashable(self.stack[-2])
         super().load_setitem()
 
     dispatch[pickle.SETITEM[0]] = load_setitem
 
     def load_setitems(self) -> None:
         self._check_filled(self.metastack[-1][-1], dict)
+        for key in self.stack[::2]:
+            _check_hashable(key)
         super().load_setitems()
 
     dispatch[pickle.SETITEMS[0]] = load_setitems
-
-    def load_additems(self) -> None:
-        self._check_filled(self.metastack[-1][-1], set)
-        super().load_additems()
-
-    dispatch[pickle.ADDITEMS[0]] = load_additems
 
     def _check_filled(self, target: Any, kind: type) -> None:
         if not isinstance(target, kind):
@@ -293,4 +361,6 @@ class WeightsUnpickler(_PythonUnpickler):  # type: ignore[misc]
     def persistent_load(self, pid: Any) -> Any:
         if not isinstance(pid, tuple) or not pid or pid[0] != "storage":
             raise pickle.UnpicklingError(f"persistent_load id must be tuple of int, but got {type(pid)}")
+        if len(pid) not in (5, 6) or not all(isinstance(part, str) for part in pid[2:4]):
+            raise pickle.UnpicklingError("A storage needs its type, its key, its place and its length")
         return self.load_storage(pid)
