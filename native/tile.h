@@ -221,7 +221,8 @@ inline bool align(Plan& plan, Line& line, PyArrayObject* a, npy_intp item) {
     for (int d = 0; d < offset; d++) line.strides[d] = 0;
     for (int d = 0; d < nd; d++) {
         npy_intp size = PyArray_DIM(a, d);
-        line.strides[offset + d] = size == 1 ? 0 : PyArray_STRIDE(a, d);
+        // Where the result has length 1 too, the stride does not count, but PyTorch orders dimensions by it.
+        line.strides[offset + d] = size == 1 && plan.shape[offset + d] != 1 ? 0 : PyArray_STRIDE(a, d);
     }
     return true;
 }

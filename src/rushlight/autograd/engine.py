@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 
 from ..backend import kernels as K
+from ..backend import placing
 from . import modes
 from .node import AccumulateGrad, Edge, Node
-from .tensor import Tensor, is_dense, wrap
+from .tensor import Tensor, wrap
 
 _accumulate_lock = threading.Lock()
 ndarray = np.ndarray
@@ -242,16 +243,20 @@ def accumulate(node: AccumulateGrad, g: Any, graph: bool) -> None:
 
 def _first_gradient(leaf: Any, g: Any) -> Any:
     if isinstance(g, Tensor):
-        own = wrap(np.empty_like(leaf._array, dtype=g._array.dtype))
-        return own.copy_(g)
+        return wrap(_as_leaf(leaf._array, g._array.dtype)).copy_(g)
     a = leaf._array
     if g.base is None and sys.getrefcount(g) <= _sole_references and g.strides == a.strides and g.flags.writeable:
         return wrap(g)
-    if a.flags.c_contiguous or not is_dense(a):
-        return wrap(K.copy(g))
-    out = np.empty_like(a, dtype=g.dtype)  # keeps the permutation of a dense array
+    if a.flags.c_contiguous:
+        return wrap(placing.in_order(K.copy(g)))
+    out = _as_leaf(a, g.dtype)
     out[...] = g
     return wrap(out)
+
+
+def _as_leaf(a: Any, dtype: Any) -> Any:
+    """A gradient lies as its leaf does if that is dense, else in C order."""
+    return placing.empty_like(a, dtype) if placing.is_dense(a) else np.empty(a.shape, dtype)
 
 
 def _calibrate() -> None:

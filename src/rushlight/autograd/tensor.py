@@ -158,9 +158,10 @@ class Tensor(metaclass=TensorMeta):
     def stride(self, dim: int | None = None) -> Any:
         """Steps in memory, in elements, from one index to the next."""
         a = self._array
+        strides = a.strides if a.size else strides_of_empty(a)
         if dim is not None:
-            return a.strides[wrap_dim(dim, a.ndim)] // a.itemsize
-        return tuple([s // a.itemsize for s in a.strides])
+            return strides[wrap_dim(dim, a.ndim)] // a.itemsize
+        return tuple([s // a.itemsize for s in strides])
 
     def storage_offset(self) -> int:
         """Where the first element lies in the storage, in elements."""
@@ -697,17 +698,15 @@ def require_resizable(a: ndarray[Any, Any]) -> None:
         raise RuntimeError("Trying to resize storage that is not resizable")
 
 
-def is_dense(a: Any) -> bool:
-    """Whether the elements fill a stretch of memory, in whatever order."""
-    if a.flags.c_contiguous:
-        return True
-    expected = a.itemsize
-    for stride, n in sorted(zip(a.strides, a.shape, strict=True)):
-        if n != 1:
-            if stride != expected:
-                return False
-            expected *= n
-    return True
+def strides_of_empty(a: ndarray[Any, Any]) -> tuple[int, ...]:
+    """The strides, in bytes, of an array without elements: NumPy makes such with zeros, PyTorch as if 0 were 1."""
+    if any(a.strides):
+        return a.strides
+    steps, step = [], a.itemsize
+    for n in reversed(a.shape):
+        steps.append(step)
+        step *= max(n, 1)
+    return tuple(reversed(steps))
 
 
 def _same_place(a: Any, root: Any, copied: Any) -> Any:

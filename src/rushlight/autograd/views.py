@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..backend.placing import is_dense
 from . import modes
 from .node import AccumulateGrad, Edge, Node, next_seq
-from .tensor import Tensor, is_dense, storage_of, wrap
+from .tensor import Tensor, storage_of, wrap
 
 INFERENCE_WRITE = (
     "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "

@@ -16,6 +16,7 @@ import numpy as np
 
 from rushlight import dtypes
 from rushlight.backend import kernels as K
+from rushlight.backend import placing
 
 Array = Any  # numpy.ndarray
 
@@ -134,9 +135,9 @@ def getitem(a: Array, index: Any) -> tuple[Array, bool]:
         except IndexError:
             raise _integer_error(a, index) from None
     if kind is np.ndarray and index.ndim and a.ndim:
-        if index.dtype is _LONG:
+        if index.dtype is _LONG and (a.flags.c_contiguous and index.flags.c_contiguous):
             return _take(a, index, 0), False
-        if index.dtype is _BOOL and index.shape == a.shape[: index.ndim]:
+        if index.dtype is _BOOL and index.shape == a.shape[: index.ndim] and a.flags.c_contiguous:
             return a[index], False
     if _is_plain(index):
         try:
@@ -152,8 +153,13 @@ def getitem(a: Array, index: Any) -> tuple[Array, bool]:
 def gather(view: Array, parsed: Index) -> Array:
     """The elements that the advanced part of an index picks from its view, as a new array."""
     axes = parsed.positions()
+    ordered = view.flags.c_contiguous
     if len(axes) == 1:
-        return _take(view, parsed.arrays[axes[0]], axes[0])
+        index = parsed.arrays[axes[0]]
+        if ordered and index.flags.c_contiguous:
+            return _take(view, index, axes[0])
+    if not ordered or not all(parsed.arrays[axis].flags.c_contiguous for axis in axes):
+        return _gather_scattered(view, parsed, axes)
     if view.size:
         try:
             # NumPy lays gathered dimensions out first, wherever they go; PyTorch's results are in row-major order.
@@ -161,6 +167,21 @@ def gather(view: Array, parsed: Index) -> Array:
         except IndexError:
             pass
     return _gather_nothing(view, parsed)
+
+
+def _gather_scattered(view: Array, parsed: Index, axes: list[int]) -> Array:
+    """`gather` where the result follows the view's, or else the indices', order in memory."""
+    arrays = np.broadcast_arrays(*[parsed.arrays[axis] for axis in axes])
+    items = [item.copy() for item in arrays]
+    ordered = Index(
+        (), tuple(items.pop(0) if axis in axes else slice(None) for axis in range(len(parsed.arrays))), parsed.unique
+    )
+    out = gather(view.copy(), ordered)
+    depth, rest = arrays[0].ndim, [view.strides[axis] for axis in range(view.ndim) if axis not in axes]
+    start = axes[0] if axes[-1] - axes[0] == len(axes) - 1 else 0
+    strides = [[*rest[:start], *[0] * depth, *rest[start:]]]
+    strides += [[*[0] * start, *item.strides, *[0] * (len(rest) - start)] for item in arrays]
+    return placing.ordered(out, placing.order_of(out.shape, strides))
 
 
 def setitem_(a: Array, index: Any, value: Any) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap_dim
 from ..backend import kernels as K
+from ..backend import placing
 from .arithmetic import conj
 from .comparison import where
 from .declare import binary, primitive, unary
@@ -169,7 +170,7 @@ def prelu(input: Any, weight: Any) -> Any:
 
 
 _rrelu: Any = primitive(
-    "RreluWithNoiseBackward0", only(FLOATING, "rrelu_cpu", lambda a, slopes: K.mul(a, slopes)), inputs=("slopes",),
+    "RreluWithNoiseBackward0", only(FLOATING, "rrelu_cpu", lambda a, slopes: placing.in_order(K.mul(a, slopes))), inputs=("slopes",),
     a=lambda g, slopes: g * slopes, graph={"a": lambda g, a, slopes: linked(g * slopes, a)},
 )  # fmt: skip
 
@@ -350,7 +351,7 @@ _logsigmoid, _ = _plain(
 @public(method=False, namespace=False, out=True)
 def logsigmoid(input: Any) -> Any:
     """`log(sigmoid(input))`."""
-    return _logsigmoid(input)
+    return _logsigmoid(input if input._array.flags.c_contiguous else input.contiguous())
 
 
 def softsign(input: Any) -> Any:

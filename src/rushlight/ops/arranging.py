@@ -7,14 +7,21 @@ from typing import Any
 import numpy as np
 
 from ..autograd.tensor import Tensor, wrap, wrap_dim
+from ..backend import placing
+from ..layout import contiguous_format
 from .declare import primitive
 from .publishing import attach, public
 from .shape import clone, ints, reshape, transpose, wrap_dims
 from .slicing import diagonal
 
-_flip: Any = primitive(
-    "FlipBackward0", lambda a, dims: np.ascontiguousarray(np.flip(a, dims)), a=lambda g, dims: _flip(g, dims)
-)
+
+def _flip_array(a: Any, dims: Any) -> Any:
+    out = placing.empty_like(a)
+    np.copyto(out, np.flip(a, dims))
+    return out
+
+
+_flip: Any = primitive("FlipBackward0", lambda a, dims: _flip_array(a, dims), a=lambda g, dims: _flip(g, dims))
 
 
 @public
@@ -40,7 +47,7 @@ def flipud(input: Any) -> Any:
 
 
 _roll: Any = primitive(
-    "RollBackward0", lambda a, shifts, dims: np.roll(a, shifts, dims),
+    "RollBackward0", lambda a, shifts, dims: placing.pictures(np.roll(a, shifts, dims), a),
     a=lambda g, shifts, dims: _roll(g, tuple(-s for s in shifts), dims),
 )  # fmt: skip
 
@@ -223,7 +230,7 @@ def diag(input: Any, diagonal: int = 0) -> Any:
 @public(out=True)
 def diagonal_copy(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     """The diagonal of two dimensions, as a copy."""
-    return clone(diagonal(input, offset, dim1, dim2))
+    return clone(diagonal(input, offset, dim1, dim2), memory_format=contiguous_format)
 
 
 @public

@@ -11,6 +11,7 @@ from .. import dtypes
 from ..autograd import views
 from ..autograd.modes import get_mode
 from ..autograd.tensor import Tensor, current_edge
+from ..backend import placing
 from ..backend.indexing import scalar
 from ..device import device, require_cpu
 from .declare import primitive
@@ -22,6 +23,8 @@ from .shape import clone, sum_to_any
 
 def cast_array(a: Any, target: Any) -> Any:
     """An array in another dtype with C's rules, like PyTorch's casts."""
+    if not a.flags.c_contiguous:
+        return placing.placed(cast_array(a.copy(), target), a)
     if target.char in "fd" and a.dtype.kind in "bui":
         return a.astype(target)  # cannot overflow, and `errstate` costs as much as a small cast
     if a.dtype.kind == "c" and target.kind != "c" and target.kind != "b":
@@ -204,9 +207,15 @@ def _warn_complex() -> None:
 attach("copy_", copy_)
 
 
+def _full_like(a: Any, b: Any) -> Any:
+    out = placing.empty_like(a)
+    out[...] = b
+    return out
+
+
 def _filling(name: str, with_tensor: bool) -> Any:
     derivatives: dict[str, Any] = {"b": lambda g: g.sum()} if with_tensor else {}
-    return primitive(name, lambda a, b: np.full_like(a, b), a=lambda g: g * 0, **derivatives)
+    return primitive(name, lambda a, b: _full_like(a, b), a=lambda g: g * 0, **derivatives)
 
 
 # Out of place and in place, with a number and with a tensor.
@@ -278,7 +287,7 @@ FUNCTIONS["fill_"] = fill_
 FUNCTIONS["zero_"] = zero_
 
 
-@public(method=False, aliases=("detach_copy",))
+@public(method=False)
 def detach(input: Any) -> Any:
     """The same data outside the graph."""
     return input.detach()

@@ -11,6 +11,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.modes import get_mode
 from ..autograd.tensor import Tensor, fix, wrap
+from ..backend import placing
 from ..backend.indexing import scalar
 from ..device import require_cpu
 from ..errors import unsupported
@@ -176,12 +177,11 @@ def array_like(x: Any, value: Any, d: Any = None, fmt: Any = None) -> Any:
     np_dtype = a.dtype if d is None else dtypes.to_numpy(d)
     name = "preserve_format" if fmt is None else fmt.name
     if name.startswith("channels_last"):
-        axes = (0, *range(2, a.ndim), 1)
-        out = np.empty([a.shape[i] for i in axes], np_dtype).transpose(np.argsort(axes))
+        out = placing.empty(a.shape, (0, *range(2, a.ndim), 1), np_dtype)
     elif a.flags.c_contiguous or name == "contiguous_format":
         out = np.empty(a.shape, np_dtype)
     else:
-        out = np.empty_like(a, dtype=np_dtype, order="C" if 0 in a.strides else "K")
+        out = placing.empty_like(a, np_dtype)
     if value is not None:
         out[...] = scalar(value, np_dtype)
     return out
@@ -587,8 +587,8 @@ def complex_tensor(real: Any, imag: Any, *, out: Any = None) -> Any:
 
 
 def _join(a: Any, b: Any) -> Any:
-    a, b = np.broadcast_arrays(a, b)
-    out = np.empty(a.shape, np.complex64 if a.dtype == np.float32 else np.complex128)
+    shape = np.broadcast_shapes(a.shape, b.shape)
+    out = placing.following(shape, (a, b), np.complex64 if a.dtype == np.float32 else np.complex128)
     out.real, out.imag = a, b
     return out
 

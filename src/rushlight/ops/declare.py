@@ -25,6 +25,7 @@ from ..autograd.modes import get_mode
 from ..autograd.node import next_seq
 from ..autograd.tensor import Tensor, current_edge, wrap
 from ..backend import kernels as K
+from ..backend import placing
 from .kinds import refuse
 from .promotion import weak_operands
 from .publishing import (
@@ -78,6 +79,12 @@ def _fused(formula: Any) -> Any:
     return fuse(formula) if fuse is not None and formula.__name__ == "<lambda>" else formula
 
 
+def _kernel(forward: Any) -> Any:
+    """What computes an element-wise operator; a plain function's results are laid out as a kernel's would be."""
+    plain = inspect.isfunction(forward) and forward.__module__.startswith("rushlight.ops")
+    return _fused(forward) if forward.__name__ == "<lambda>" or not plain else placing.elementwise(forward)
+
+
 def _check_saved(x: Any) -> None:
     if x._inference:
         raise RuntimeError(INFERENCE_SAVED)
@@ -104,7 +111,7 @@ def unary(
     `to_float`: integers are computed in the default floating type. `real`: a complex input gives a real result,
     and the gradient is cast back by the formula itself.
     """
-    kernel = _fused(forward)
+    kernel = _kernel(forward)
     keeps_a = keeps_out = False
     if derivative is not None:
         names = _parameters(derivative)
@@ -215,7 +222,7 @@ def binary(
     "one" or "both" must be tensors; `accepts` are the NumPy kinds that the kernel takes and PyTorch's name of it;
     `named(input, other)` gives the node's name where PyTorch has several.
     """
-    kernel = _fused(forward)
+    kernel = _kernel(forward)
     keeps = [[False] * 3 for _ in range(4)]
     for which, formula in enumerate((d_a, d_b)):
         if formula is None:

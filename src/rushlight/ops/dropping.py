@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap
-from ..backend import streams
+from ..backend import placing, streams
 from ..generator import default_generator
 from .creation import publish
 from .declare import primitive
@@ -26,7 +26,7 @@ _LEAST = 1.7580993408473766  # scale * alpha of SELU
 
 def _kept(shape_like: Any, p: float) -> Any:
     """A fresh mask: True with probability 1 - p."""
-    mask = np.empty_like(shape_like, np.bool_)
+    mask = placing.empty_like(shape_like, np.bool_)
     streams.fill_bernoulli(default_generator, mask, 1.0 - p)
     return mask
 

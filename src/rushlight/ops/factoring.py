@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap
+from ..backend import placing
 from ..backend.numpy import lapack
 from ..errors import LinAlgError
 from .creation import eye
@@ -22,6 +23,7 @@ from .publishing import public, type_error
 from .results import named
 from .triangular import (
     batch_element,
+    by_columns,
     check_floating,
     check_lapack,
     check_matrix,
@@ -272,8 +274,8 @@ def _qr_forward(a: Any, mode: str) -> Any:
         q = np.broadcast_to(np.eye(m, rows, dtype=a.dtype), (*a.shape[:-2], m, rows)).copy()
         return [q if mode != "r" else np.empty(0, a.dtype), np.zeros((*a.shape[:-2], rows, n), a.dtype)]
     if mode == "r":
-        return [np.empty(0, a.dtype), np.linalg.qr(a, "r")]
-    return list(np.linalg.qr(a, "complete" if mode == "complete" else "reduced"))
+        return [np.empty(0, a.dtype), placing.columns(np.linalg.qr(a, "r"))]
+    return list(map(placing.columns, np.linalg.qr(a, "complete" if mode == "complete" else "reduced")))
 
 
 def _qr_backward(g_q: Any, g_r: Any, q: Any, r: Any, mode: str) -> Any:
@@ -432,4 +434,4 @@ def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool =
         h = cat([h, h.new_zeros((*h.shape[:-1], m - h.shape[-1]))], -1)
     q = _householder(h[..., :m], tau)
     q = mt(q) if transpose else q
-    return q @ other if left else other @ q
+    return by_columns(q @ other if left else other @ q)

@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap, wrap_dim
+from ..backend import placing
 from .declare import primitive
 from .gathering import pad_to
 from .publishing import public, type_error
@@ -26,8 +27,25 @@ def _scaled(a: Any, scale: float) -> Any:
     return np.asarray(a) if scale == 1 else a * a.real.dtype.type(scale)
 
 
+_TOGETHER = 3  # dimensions that PyTorch transforms in one call, which leaves them innermost
+
+
+def _order(a: Any, dims: tuple[int, ...], real: bool) -> list[int]:
+    """The order in memory that PyTorch leaves the dimensions in: those transformed last lie innermost."""
+    order = sorted(range(a.ndim), key=lambda d: -a.strides[d])
+    left = sorted(dims[:-1] if real else dims, key=order.index)
+    if real and dims:
+        left.append(dims[-1])
+    while left:
+        now = left[-_TOGETHER:]
+        order = [d for d in order if d not in now] + now
+        left = sorted(left[:-_TOGETHER], key=order.index)
+    return order
+
+
 def _full_forward(a: Any, dims: tuple[int, ...], scale: float, inverse: bool) -> Any:
-    return _scaled(np.fft.ifftn(a, axes=dims, norm="forward") if inverse else np.fft.fftn(a, axes=dims), scale)
+    found = np.fft.ifftn(a, axes=dims, norm="forward") if inverse else np.fft.fftn(a, axes=dims)
+    return _scaled(placing.ordered(found, _order(a, dims, a.dtype.kind != "c")), scale)
 
 
 def _real_backward(g: Any, a_shape: Any, dims: tuple[int, ...], scale: float, inverse: bool) -> Any:
@@ -64,15 +82,19 @@ _from_real: Any = primitive(
 )  # fmt: skip
 _to_real = primitive(
     "FftC2RBackward0",
-    lambda a, dims, n, scale: _scaled(
-        np.fft.irfftn(a, [*(a.shape[d] for d in dims[:-1]), n], dims, norm="forward"), scale
-    ),
+    lambda a, dims, n, scale: _to_real_forward(a, dims, n, scale),
     tensors=True, a=lambda g, a_shape, dims, n, scale: _half_backward(g, a_shape, dims, n, scale),
 )  # fmt: skip
 
 
+def _to_real_forward(a: Any, dims: tuple[int, ...], n: int, scale: float) -> Any:
+    found = np.fft.irfftn(a, [*(a.shape[d] for d in dims[:-1]), n], dims, norm="forward")
+    before = _order(a, dims[:-1], False)
+    return _scaled(placing.ordered(found, [*(d for d in before if d != dims[-1]), dims[-1]]), scale)
+
+
 def _half_forward(a: Any, dims: tuple[int, ...], scale: float, inverse: bool) -> Any:
-    found = np.fft.rfftn(a, axes=dims)
+    found = placing.ordered(np.fft.rfftn(a, axes=dims), _order(a, dims, True))
     return _scaled(found.conj() if inverse else found, scale)  # of real numbers, the inverse is the conjugate
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap, wrap_dim
 from ..backend import kernels as K
+from ..backend import placing
 from .declare import primitive
 from .linear import c_name
 from .publishing import public, type_error
@@ -43,18 +44,18 @@ def _gather_arrays(a: Any, dim: int, index: Any) -> Any:
     if a.ndim == 0:
         return np.broadcast_to(a, index.shape).copy()
     if not a.flags.c_contiguous or not index.ndim:
-        return a[_along(_at_least_1d(index), dim)].reshape(index.shape)
+        return placing.in_order(a[_along(_at_least_1d(index), dim)]).reshape(index.shape)
     # One index into the flat memory is faster than one a dimension.
     steps = [step // a.itemsize for step in a.strides]
     place: Any = 0
     for d, n in enumerate(index.shape):
         if d != dim:
             place = place + (np.arange(n) * steps[d]).reshape([-1 if k == d else 1 for k in range(index.ndim)])
-    return np.take(a.reshape(-1), index * steps[dim] + place, mode="clip")
+    return np.take(a.reshape(-1), placing.in_order(index * steps[dim] + place), mode="clip")
 
 
 def _scatter_add_arrays(a: Any, dim: int, index: Any, b: Any) -> Any:
-    out = np.array(a)
+    out = a.copy()
     target, i = _at_least_1d(out), _at_least_1d(index)
     source = _at_least_1d(b)[tuple(slice(n) for n in i.shape)]
     if i.size:
@@ -152,14 +153,14 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
 
 
 def _scatter_arrays(a: Any, dim: int, index: Any, b: Any) -> Any:
-    out = np.array(a)
+    out = a.copy()
     target, i = _at_least_1d(out), _at_least_1d(index)
     target[_along(i, dim)] = _at_least_1d(b)[tuple(slice(n) for n in i.shape)] if b.ndim else b
     return out
 
 
 def _scatter_value_arrays(a: Any, dim: int, index: Any, value: Any) -> Any:
-    out = np.array(a)
+    out = a.copy()
     target, i = _at_least_1d(out), _at_least_1d(index)
     target[_along(i, dim)] = value
     return out
@@ -218,7 +219,7 @@ def _neutral(reduce: str, dtype: Any) -> Any:
 
 
 def _scatter_reduce_arrays(a: Any, dim: int, index: Any, b: Any, reduce: str, include_self: bool) -> Any:
-    out = np.array(a)
+    out = a.copy()
     target, i = _at_least_1d(out), _at_least_1d(index)
     source = _at_least_1d(b)[tuple(slice(n) for n in i.shape)]
     place = _along(i, dim)
@@ -315,7 +316,7 @@ _index_select: Any = primitive(
 
 
 def _index_add_arrays(a: Any, dim: int, index: Any, b: Any, alpha: Any) -> Any:
-    out = np.array(a)
+    out = a.copy()
     source = b.reshape(1) if b.ndim == 0 else b
     K.index_add_(_at_least_1d(out), dim, _at_least_1d(index), source, alpha)
     return out
@@ -383,7 +384,7 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) 
 
 
 def _index_copy_arrays(a: Any, dim: int, index: Any, b: Any) -> Any:
-    out = np.array(a)
+    out = a.copy()
     target = _at_least_1d(out)
     target[(slice(None),) * dim + (_at_least_1d(index),)] = _at_least_1d(b)
     return out
@@ -419,7 +420,7 @@ def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
 
 
 def _index_fill_arrays(a: Any, dim: int, index: Any, value: Any) -> Any:
-    out = np.array(a)
+    out = placing.copy(a)
     _at_least_1d(out)[(slice(None),) * dim + (_at_least_1d(index),)] = value
     return out
 
@@ -506,6 +507,24 @@ def take(input: Any, index: Any) -> Any:
     return _index_select(input.reshape(-1), 0, index.reshape(-1) % max(n, 1)).reshape(index.shape)
 
 
+def _put_arrays(a: Any, index: Any, b: Any, accumulate: bool) -> Any:
+    out = placing.copy(a)
+    if accumulate:
+        flat = a.reshape(-1).copy()
+        K.index_add_(flat, 0, index, b, 1)
+        out.flat = flat
+    else:
+        out.flat[index] = b
+    return out
+
+
+_put: Any = primitive(
+    "PutBackward0", _put_arrays, inputs=("index",), tensors=True,
+    a=lambda g, index, accumulate: g if accumulate else _put(g, index, g.new_zeros(index.shape), False),
+    b=lambda g, index: take(g, index),
+)  # fmt: skip
+
+
 @public(inplace=True)
 def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
     """`input` with elements of `source` written at (or added to) positions of the flattened tensor."""
@@ -520,9 +539,7 @@ def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
             f"put_(): self and source expected to have the same dtype, but got self.dtype = {input.dtype.scalar_name} and source.dtype = {source.dtype.scalar_name}"
         )
     where = index.reshape(-1) % max(n, 1)
-    flat, values = input.reshape(-1), source.reshape(-1)
-    result = _index_add(flat, 0, where, values, 1) if accumulate else _index_copy(flat, 0, where, values)
-    return result.reshape(input.shape)
+    return _put(input, where, source.reshape(-1), accumulate)
 
 
 @public(out=True)
@@ -551,7 +568,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
 
 
 def _masked_fill_arrays(a: Any, mask: Any, value: Any) -> Any:
-    return K.where(mask, np.asarray(value, a.dtype), a)
+    return placing.in_order(K.where(mask, np.asarray(value, a.dtype), a))
 
 
 _masked_fill: Any = primitive(
@@ -599,7 +616,7 @@ def masked_select(input: Any, mask: Any) -> Any:
 
 def _masked_scatter_arrays(a: Any, mask: Any, b: Any) -> Any:
     shape = np.broadcast_shapes(a.shape, mask.shape)
-    out = np.array(np.broadcast_to(a, shape))
+    out = np.broadcast_to(a, shape).copy()
     m = np.broadcast_to(mask, shape)
     n = int(np.count_nonzero(m))
     out[m] = b.reshape(-1)[:n]
@@ -648,7 +665,7 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     a = input._array
     if as_tuple:
         return tuple(wrap(v) for v in np.nonzero(a if a.ndim else a.reshape(1)))
-    return wrap(np.ascontiguousarray(np.argwhere(a)).reshape(np.count_nonzero(a), a.ndim).astype(np.int64))
+    return wrap(np.stack(np.nonzero(a)).T if a.ndim else np.empty((int(bool(a)), 0), np.int64))
 
 
 @public
@@ -675,4 +692,4 @@ def count_nonzero(input: Any, dim: Any = None) -> Any:
 
     axes = axes_of(input, dim)
     a = input._array
-    return wrap(np.asarray(np.count_nonzero(a, axis=axes if a.ndim else None)))
+    return wrap(K.count_nonzero(a, axes if a.ndim else None))

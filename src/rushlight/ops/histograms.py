@@ -10,6 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap
 from .creation import linspace_array
+from .joining import stack
 from .publishing import public
 from .results import named
 
@@ -202,4 +203,4 @@ def unravel_index(indices: Any, shape: Any) -> Any:
     for n in reversed(sizes):
         found.append(indices.div(step, rounding_mode="floor") % n)
         step *= n
-    return tuple(reversed(found))
+    return stack(found[::-1], -1).unbind(-1) if found else ()

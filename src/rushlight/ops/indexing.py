@@ -10,6 +10,7 @@ from ..autograd import views
 from ..autograd.modes import get_mode
 from ..autograd.tensor import Tensor, current_edge, wrap
 from ..backend import indexing as rules
+from ..backend import placing
 from .declare import primitive
 from .publishing import attach, public
 from .shape import sum_to_any
@@ -67,7 +68,7 @@ _scatter_sum: Any = primitive("IndexPutBackward0", _accumulated, b=lambda g, key
 
 
 def _put(a: Any, b: Any, key: Any, accumulate: bool) -> Any:
-    out = np.array(a)
+    out = placing.copy(a)
     if accumulate:
         rules.accumulate_(out, key, b)
     else:

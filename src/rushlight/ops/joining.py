@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.tensor import Tensor, wrap_dim
+from ..backend import placing
 from ..dtypes import promote_types
 from .declare import primitive
 from .publishing import public
@@ -31,12 +32,13 @@ def _zeros(g: Any, shape: Any) -> Any:
 
 
 def _cat_arrays(parts: Any, dim: int) -> Any:
-    return np.concatenate([p for p in parts if p.shape != (0,)] or parts, dim)
+    out = np.concatenate([p for p in parts if p.shape != (0,)] or parts, dim)
+    return out if out.flags.c_contiguous else placing.pictures(out, *parts)
 
 
 _cat: Any = primitive("CatBackward0", _cat_arrays, parts=lambda g, parts_shape, dim: _cat_backward(g, parts_shape, dim))
 _stack: Any = primitive(
-    "StackBackward0", lambda parts, dim: np.stack(parts, dim),
+    "StackBackward0", lambda parts, dim: placing.in_order(np.stack(parts, dim)),
     parts=lambda g, parts_shape, dim: [
         basic_index(g, (slice(None),) * dim + (i, ...)) for i in range(len(parts_shape))
     ],

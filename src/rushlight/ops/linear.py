@@ -234,7 +234,8 @@ def _blend(name: str, input: Any, product: Any, beta: Any, alpha: Any) -> Any:
         return product + silent_zero(input, product.shape) if input.requires_grad else product
     scaled = input if beta == 1 else mul(input, beta)
     try:
-        return add(expand(scaled, product.shape), product)
+        spread = expand(scaled, product.shape)
+        return add(spread, product) if name == "addr" else add(product, spread)  # the first one's layout wins
     except RuntimeError:
         raise RuntimeError(
             f"The expanded size of the tensor ({product.shape[-1]}) must match the existing size ({input.shape[-1] if input.dim() else 1}) at non-singleton dimension {product.dim() - 1}.  Target sizes: {list(product.shape)}.  Tensor sizes: {list(input.shape)}"

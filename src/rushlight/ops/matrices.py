@@ -152,7 +152,7 @@ def _cross(x: Any, y: Any, dim: int) -> Any:
         )
     from .shape import broadcast_tensors
 
-    x, y = broadcast_tensors(x, y)
+    x, y = (v if v._array.flags.c_contiguous else v.contiguous() for v in broadcast_tensors(x, y))
     a, b = x.roll(-1, axis), y.roll(-1, axis)
     c, d = x.roll(1, axis), y.roll(1, axis)
     return a * d - c * b

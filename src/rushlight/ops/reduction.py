@@ -549,4 +549,4 @@ def renorm(input: Any, p: float, dim: int, maxnorm: float) -> Any:
     others = [i for i in range(input._array.ndim) if i != axis]
     norms = vector_norm(input, p, others, True)
     scale = (maxnorm / (norms + 1e-7)).masked_fill(norms <= maxnorm, 1.0)
-    return input * scale
+    return input.contiguous() * scale

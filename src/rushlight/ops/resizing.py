@@ -9,10 +9,11 @@ import numpy as np
 
 from ..autograd.modes import get_mode
 from ..autograd.tensor import Tensor, numel, require_resizable, storage_of
+from ..layout import contiguous_format
 from .creation import shape_of
 from .declare import called
 from .publishing import FUNCTIONS, attach, public
-from .shape import clone, expand, permute, squeeze, t, transpose, unsqueeze, view
+from .shape import clone, expand, permute, reshape, squeeze, t, transpose, unsqueeze, view
 from .slicing import _as_strided_of, _slice, _unfold_method, as_strided, chunk, select, split, unbind
 
 # ---- in-place changes of shape -------------------------------------------------------------------------------------------------------
@@ -111,10 +112,14 @@ attach("set_", _set)
 # ---- copies of views ---------------------------------------------------------------------------------------------------------
 
 
+def _in_order(x: Any) -> Any:
+    return clone(x, memory_format=contiguous_format)
+
+
 def _copying(name: str, op: Any) -> None:
     def copy(input: Any, *args: Any, **kwargs: Any) -> Any:
         found = op(input, *args, **kwargs)
-        return tuple(clone(x) for x in found) if isinstance(found, tuple) else clone(found)
+        return tuple(_in_order(x) for x in found) if isinstance(found, tuple) else _in_order(found)
 
     copy.__name__ = copy.__qualname__ = f"{name}_copy"
     copy.__doc__ = f"As `{name}`, as a copy."
@@ -122,10 +127,10 @@ def _copying(name: str, op: Any) -> None:
 
 
 _copied: tuple[tuple[str, Any], ...] = (
-    ("view", view), ("permute", permute), ("transpose", transpose), ("t", t), ("squeeze", squeeze), ("unsqueeze", unsqueeze),
+    ("view", reshape), ("permute", permute), ("transpose", transpose), ("t", t), ("squeeze", squeeze), ("unsqueeze", unsqueeze),
     ("expand", expand), ("as_strided", as_strided), ("unbind", unbind), ("split", split), ("split_with_sizes", split),
     ("select", select), ("slice", lambda x, dim=0, start=None, end=None, step=1: _slice(x, (slice(None),) * dim + (slice(start, end, step),))),
-    ("unfold", _unfold_method), ("alias", lambda x: view(x, x.shape)),
+    ("unfold", _unfold_method), ("alias", lambda x: view(x, x.shape)), ("detach", Tensor.detach),
 )  # fmt: skip
 for _name, _viewing in _copied:
     _copying(_name, _viewing)

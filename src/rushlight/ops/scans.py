@@ -9,6 +9,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap_dim
 from ..backend import kernels as K
+from ..backend import placing
 from .declare import primitive
 from .joining import cat
 from .kinds import REAL, only
@@ -25,7 +26,7 @@ def _typed(x: Any, dtype: Any) -> Any:
 
 def _at_least_1d(function: Any) -> Any:
     """`function(a, axis)` on arrays, a 0-d one as a vector of one."""
-    return lambda a, axis: function(a.reshape(1), 0).reshape(()) if a.ndim == 0 else function(a, axis)
+    return lambda a, axis: function(a.reshape(1), 0).reshape(()) if a.ndim == 0 else placing.in_order(function(a, axis))
 
 
 _cumsum: Any = primitive(
@@ -83,7 +84,8 @@ def _running(a: Any, axis: int, largest: bool) -> Any:
         hit |= np.isnan(b)
     place = np.arange(a.shape[axis]).reshape([-1 if d == axis else 1 for d in range(a.ndim)])
     index = np.maximum.accumulate(np.where(hit, place, 0), axis)
-    return [values.astype(a.dtype, copy=False), index], index
+    index = placing.in_order(index)
+    return [placing.in_order(values.astype(a.dtype, copy=False)), index], index
 
 
 def _running_backward(g: Any, index: Any, axis: int) -> Any:

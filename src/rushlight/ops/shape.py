@@ -12,6 +12,7 @@ from .. import dtypes
 from ..autograd import views
 from ..autograd.modes import get_mode
 from ..autograd.tensor import Tensor, wrap_dim
+from ..backend import placing
 from .creation import shape_of
 from .declare import primitive
 from .publishing import FUNCTIONS, attach, public, type_error
@@ -201,14 +202,14 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Any:
 @public
 def ravel(input: Any) -> Any:
     """All elements in one dimension."""
-    return reshape(input, -1)
+    return reshape(input if input._array.flags.c_contiguous else contiguous(input), -1)
 
 
 # ---- copies -------------------------------------------------------------------------------------------------------------
 
 
 def _clone_array(a: Any, contiguous: bool) -> Any:
-    return np.array(a, order="C") if contiguous else np.array(a, order="K")
+    return a.copy() if contiguous else placing.copy(a)
 
 
 _clone: Any = primitive("CloneBackward0", _clone_array, a=lambda g: g)
@@ -220,18 +221,7 @@ def clone(input: Any, *, memory_format: Any = None) -> Any:
     name = getattr(memory_format, "name", "preserve_format")
     if name.startswith("channels_last"):
         return _channels_last(input, name)
-    dense = input._array.flags.c_contiguous or _non_overlapping(input._array)
-    return _clone(input, name == "contiguous_format" or not dense)
-
-
-def _non_overlapping(a: Any) -> bool:
-    expected = a.itemsize
-    for stride, n in sorted(zip(a.strides, a.shape, strict=True)):
-        if n > 1:
-            if stride != expected:
-                return False
-            expected *= n
-    return True
+    return _clone(input, name == "contiguous_format")
 
 
 def _channels_last(x: Any, name: str) -> Any:

@@ -10,7 +10,9 @@ import numpy as np
 
 from ..autograd import views
 from ..autograd.modes import get_mode
-from ..autograd.tensor import Tensor, storage_of, wrap_dim
+from ..autograd.tensor import Tensor, storage_of, wrap, wrap_dim
+from ..backend import placing
+from ..layout import contiguous_format
 from .declare import primitive
 from .publishing import FUNCTIONS, attach, public
 from .shape import clone, unsqueeze
@@ -31,7 +33,7 @@ def _slice_backward(g: Any, a_shape: Any, key: Any) -> Any:
 
 
 def _slice_put(a: Any, b: Any, key: Any) -> Any:
-    out = np.array(a)
+    out = placing.copy_strides(a)
     out[key] = b
     return out
 
@@ -94,7 +96,7 @@ def narrow_copy(input: Any, dim: int, start: int, length: int) -> Any:
             "Expected dim < static_cast<int64_t>(self_sizes.size()) to be true, but got false.  (Could this error message be "
             "improved?  If so, please report an enhancement request to PyTorch.)"
         )
-    return clone(narrow(input, dim, start, length))
+    return clone(narrow(input, dim, start, length), memory_format=contiguous_format)
 
 
 @public
@@ -450,7 +452,7 @@ FUNCTIONS["as_strided_"] = as_strided_
 @public
 def as_strided_scatter(input: Any, src: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:
     """`input` with the elements that `as_strided` would show replaced by `src`."""
-    out = clone(input, memory_format=None)
+    out = wrap(placing.copy_strides(input._array))
     as_strided(out, size, stride, storage_offset).copy_(src)
     return out
 

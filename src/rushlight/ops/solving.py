@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap
+from ..backend import placing
 from ..backend.numpy import lapack
 from ..errors import LinAlgError
 from .creation import eye
@@ -39,11 +40,11 @@ def _solve_forward(a: Any, b: Any) -> Any:
         return [np.zeros(lead + b.shape[-2:], b.dtype), info]
     try:
         with np.errstate(all="ignore"):
-            return [np.linalg.solve(a, b), info]
+            return [placing.columns(np.linalg.solve(a, b)), info]
     except np.linalg.LinAlgError:
         inverse, info = lapack.inv_ex(lapack.wide(a))
         with np.errstate(all="ignore"):
-            return [(inverse @ b).astype(b.dtype), info]
+            return [placing.columns((inverse @ b).astype(b.dtype)), info]
 
 
 def _solve_gradients(g: Any, a: Any, out: Any, b_shape: Any, needs: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap, wrap_dim
 from ..backend import kernels as K
+from ..backend import placing
 from .declare import primitive
 from .kinds import refuse
 from .publishing import public, type_error
@@ -56,8 +57,8 @@ def _sorted(a: Any, axis: int, descending: bool, stable: bool) -> Any:
         index = np.zeros((), np.int64)
         return [np.array(a), index], index
     order = _order if stable else _unstable_order
-    index = np.ascontiguousarray(order(a, axis, descending)).astype(np.int64)
-    return [np.take_along_axis(a, index, axis), index], index
+    index = placing.placed(order(a, axis, descending).astype(np.int64, copy=False), a)
+    return [placing.placed(np.take_along_axis(a, index, axis), a), index], index
 
 
 def _unsorted(g: Any, index: Any, shape: Any, axis: int) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap
+from ..backend import placing
 from ..errors import LinAlgError
 from .creation import eye
 from .declare import primitive
@@ -48,7 +49,8 @@ def _differences(values: Any) -> Any:
 def _eigh_forward(a: Any, lower: bool) -> Any:
     try:
         with np.errstate(all="ignore"):
-            return list(np.linalg.eigh(a, "L" if lower else "U"))
+            values, vectors = np.linalg.eigh(a, "L" if lower else "U")
+            return [values, placing.columns(vectors)]
     except np.linalg.LinAlgError:
         return [np.full(a.shape[:-1], np.nan, a.real.dtype), np.full(a.shape, np.nan, a.dtype)]
 
@@ -107,7 +109,7 @@ def _eig_forward(a: Any) -> Any:
         values, vectors = np.linalg.eig(a)
     except np.linalg.LinAlgError as error:
         raise LinAlgError(f"linalg.eig: {error}") from None
-    return [values.astype(kind), vectors.astype(kind)]
+    return [values.astype(kind), placing.columns(vectors.astype(kind))]
 
 
 def _eig_backward(g_values: Any, g_vectors: Any, a: Any, values: Any, vectors: Any) -> Any:
@@ -162,7 +164,8 @@ def _svd_forward(a: Any, full: bool) -> Any:
             "linalg.svd: The algorithm failed to converge because the input matrix contained non-finite values."
         )
     try:
-        return list(np.linalg.svd(a, full))
+        u, s, vh = np.linalg.svd(a, full)
+        return [placing.columns(u), s, placing.columns(vh)]
     except np.linalg.LinAlgError:
         raise LinAlgError(
             "linalg.svd: (Batch element 0): The algorithm failed to converge because the input matrix is ill-conditioned "
@@ -379,7 +382,7 @@ def _lstsq_forward(a: Any, b: Any, cut: float) -> Any:
     m, n = a.shape[-2:]
     k = min(m, n)
     a, b = np.broadcast_to(a, lead + a.shape[-2:]), np.broadcast_to(b, lead + b.shape[-2:])
-    x = np.zeros((*lead, n, b.shape[-1]), b.dtype)
+    x = np.zeros((*lead, b.shape[-1], max(m, n)), b.dtype).swapaxes(-1, -2)[..., :n, :]  # as LAPACK overwrites b
     residuals = np.zeros((*lead, b.shape[-1]), b.real.dtype)
     rank, s = np.zeros(lead, np.int64), np.zeros((*lead, k), a.real.dtype)
     if a.size and b.size:

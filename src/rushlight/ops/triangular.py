@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.tensor import Tensor
+from ..backend import placing
 from ..backend.numpy import lapack
 from .declare import primitive
 from .linear import mt
@@ -61,6 +62,12 @@ def batch_element(info: Any) -> tuple[str, int]:
     if not bad.size:
         return "", 0
     return f"(Batch element {bad[0]}): " if a.ndim else "", int(a.reshape(-1)[bad[0]])
+
+
+def by_columns(x: Any) -> Any:
+    """A fresh result that LAPACK would have computed, laid out as it would be."""
+    x._array = placing.columns(x._array)
+    return x
 
 
 # ---- triangular systems -------------------------------------------------------------------------------------------------
@@ -134,4 +141,4 @@ def triangular_solve(
         if transpose
         else _solve(A, input, upper, True, unitriangular)
     )
-    return _TRIANGULAR_SOLVE((x, A.clone()))
+    return _TRIANGULAR_SOLVE((x, by_columns(A.clone())))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rushlight.backend import expression
+from rushlight.backend import expression, placing
 from rushlight.backend.expression import Symbol, fuse
 from rushlight.backend.numpy import bessel, gamma, normal, orthogonal, special
 from rushlight.backend.numpy.precision import widen
@@ -29,12 +29,16 @@ def _kernel(formula: Kernel, name: str = "", widened: bool = True) -> Kernel:
     name = name or formula.__name__.rstrip("_")
 
     def kernel(*args: Any, out: Array | None = None) -> Any:
-        narrow = None
+        narrow, operands = None, args
+        scattered = False
         for a in args:
             if a.__class__ is Symbol:
                 return expression.power(*args) if name == "pow" else expression.emit(name, *args)
-            if widened and a.__class__ is np.ndarray and (a.dtype.kind == "V" or a.dtype.char == "e"):
-                narrow = a.dtype
+            if a.__class__ is np.ndarray:
+                if not a.flags.c_contiguous:
+                    scattered = True
+                if widened and (a.dtype.kind == "V" or a.dtype.char == "e"):
+                    narrow = a.dtype
         if narrow is not None:
             args = tuple(widen(a) if a.__class__ is np.ndarray else a for a in args)
         with np.errstate(all="ignore"):
@@ -42,7 +46,9 @@ def _kernel(formula: Kernel, name: str = "", widened: bool = True) -> Kernel:
             if narrow is not None and result.dtype == np.float32:
                 result = result.astype(narrow)
             if out is None:
-                return result
+                return (
+                    placing.follow(result, *[a for a in operands if a.__class__ is np.ndarray]) if scattered else result
+                )
             np.copyto(out, result, casting="unsafe")
             return out
 

@@ -1,7 +1,7 @@
 """Factors of matrices and triangular systems, batched over leading axes: what NumPy's LAPACK lacks, or refuses by raising.
 
 Single precision is computed in double and rounded once, as `numpy.linalg` does. A failure is told by `info`, an int32
-for each matrix (0: success), never by an exception.
+for each matrix (0: success), never by an exception. Matrices are returned by columns, as PyTorch's LAPACK leaves them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import math
 from typing import Any
 
 import numpy as np
+
+from rushlight.backend import placing
 
 __all__ = [
     "cholesky_ex", "householder_product", "inv_ex", "ldl_factor", "ldl_solve", "lu_factor", "lu_permutation", "matrix_exp",
@@ -42,10 +44,9 @@ def solve_triangular(a: Any, b: Any, upper: bool, left: bool = True, unit: bool 
     kind = b.dtype
     a, b = wide(a), wide(b)
     if not left:
-        return np.ascontiguousarray(
-            _substitute(a.swapaxes(-2, -1), b.swapaxes(-2, -1), not upper, unit).swapaxes(-2, -1)
-        ).astype(kind)
-    return _substitute(a, b, upper, unit).astype(kind)
+        x = _substitute(a.swapaxes(-2, -1), b.swapaxes(-2, -1), not upper, unit).swapaxes(-2, -1)
+        return placing.columns(x.astype(kind))
+    return placing.columns(_substitute(a, b, upper, unit).astype(kind))
 
 
 def _substitute(a: Any, b: Any, upper: bool, unit: bool) -> Any:
@@ -99,7 +100,7 @@ def lu_factor(a: Any) -> tuple[Any, Any, Any]:
                     flat[:, start:end, start:end], flat[:, start:end, end:], False, True
                 )
                 flat[:, end:, end:] -= flat[:, end:, start:end] @ flat[:, start:end, end:]
-    return out.astype(a.dtype, copy=False), pivots.reshape(*lead, k), info.reshape(lead)
+    return placing.columns(out.astype(a.dtype, copy=False)), pivots.reshape(*lead, k), info.reshape(lead)
 
 
 def pivots_to_order(pivots: Any, m: int) -> Any:
@@ -124,12 +125,13 @@ def inv_ex(a: Any) -> tuple[Any, Any]:
     """The inverse and `info`; of a singular matrix what the divisions by zero leave."""
     try:
         with np.errstate(all="ignore"):
-            return np.linalg.inv(a), np.zeros(a.shape[:-2], np.int32)
+            return placing.columns(np.linalg.inv(a)), np.zeros(a.shape[:-2], np.int32)
     except np.linalg.LinAlgError:
         lu, pivots, info = lu_factor(wide(a))
         p = lu_permutation(pivots, a.shape[-1], lu.dtype).swapaxes(-2, -1)
         with np.errstate(all="ignore"):
-            return _substitute(lu, _substitute(lu, p, False, True), True, False).astype(a.dtype), info
+            found = _substitute(lu, _substitute(lu, p, False, True), True, False).astype(a.dtype)
+        return placing.columns(found), info
 
 
 # ---- Cholesky and LDL ---------------------------------------------------------------------------------------------------
@@ -140,13 +142,13 @@ def cholesky_ex(a: Any) -> tuple[Any, Any]:
     if not a.shape[-1]:
         return np.array(a), np.zeros(a.shape[:-2], np.int32)
     try:
-        return np.linalg.cholesky(a), np.zeros(a.shape[:-2], np.int32)
+        return placing.columns(np.linalg.cholesky(a)), np.zeros(a.shape[:-2], np.int32)
     except np.linalg.LinAlgError:
         pass
     out, info = np.tril(wide(a)), np.zeros(a.shape[:-2], np.int32)
     for place in np.ndindex(a.shape[:-2]):
         info[place] = _cholesky_of_one(out[place])
-    return out.astype(a.dtype), info
+    return placing.columns(out.astype(a.dtype)), info
 
 
 def _cholesky_of_one(a: Any) -> int:
@@ -169,7 +171,7 @@ def ldl_factor(a: Any, hermitian: bool) -> tuple[Any, Any, Any]:
     pivots, info = np.zeros(a.shape[:-1], np.int32), np.zeros(a.shape[:-2], np.int32)
     for place in np.ndindex(a.shape[:-2]):
         info[place] = _ldl_of_one(out[place], pivots[place], hermitian)
-    return out.astype(a.dtype), pivots, info
+    return placing.columns(out.astype(a.dtype)), pivots, info
 
 
 _ALPHA = (1 + math.sqrt(17)) / 8  # bounds the growth of elements, whichever block is taken
@@ -244,7 +246,7 @@ def ldl_solve(ld: Any, pivots: Any, b: Any, hermitian: bool) -> Any:
     with np.errstate(all="ignore"):
         for place in np.ndindex(lead):
             _ldl_solve_one(ld[place], pivots[place], out[place], hermitian)
-    return out.astype(kind)
+    return placing.columns(out.astype(kind))
 
 
 def _ldl_solve_one(a: Any, pivots: Any, x: Any, hermitian: bool) -> None:
@@ -279,7 +281,7 @@ def qr_raw(a: Any) -> tuple[Any, Any]:
     if a.size == 0:
         return np.array(a), np.zeros((*a.shape[:-2], min(a.shape[-2:])), a.dtype)
     h, tau = np.linalg.qr(a, mode="raw")
-    return np.ascontiguousarray(h.swapaxes(-2, -1)), tau
+    return placing.columns(h.swapaxes(-2, -1)), tau
 
 
 def householder_product(h: Any, tau: Any, columns: int | None = None) -> Any:
@@ -293,7 +295,7 @@ def householder_product(h: Any, tau: Any, columns: int | None = None) -> Any:
     for i in reversed(range(tau.shape[-1])):
         u = v[..., i, None]
         q -= wide(tau)[..., i, None, None] * (u @ (_ct(u) @ q))
-    return q.astype(h.dtype)
+    return placing.columns(q.astype(h.dtype))
 
 
 # ---- the exponential ----------------------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ def layer_norm_forward(
     """(out, mean, rstd) of `a` standardised over its last `n_dims` dimensions; mean and rstd keep them as 1."""
     with np.errstate(all="ignore"):
         h, mean, _, rstd = _standardise(widen(a), tuple(range(-n_dims, 0)), eps)
-        return _affine(h, weight, bias).astype(a.dtype, copy=False), mean, rstd
+        return np.asarray(_affine(h, weight, bias), a.dtype, order="C"), mean, rstd
 
 
 def layer_norm_backward(
@@ -140,7 +140,7 @@ def rms_norm_forward(a: Array, n_dims: int, weight: Array | None, eps: float) ->
         wide = widen(a)
         mean = np.square(wide).mean(tuple(range(-n_dims, 0)), keepdims=True)
         rstd = (1 / np.sqrt(mean + np.asarray(eps, wide.dtype))).astype(wide.dtype, copy=False)
-        return _affine(wide * rstd, weight, None).astype(a.dtype, copy=False), rstd
+        return np.asarray(_affine(wide * rstd, weight, None), a.dtype, order="C"), rstd
 
 
 def rms_norm_backward(g: Array, a: Array, n_dims: int, weight: Array | None, rstd: Array) -> tuple[Array, Array]:
