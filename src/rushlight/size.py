@@ -53,6 +53,32 @@ class Size(tuple[int, ...]):
         return (Size, (tuple(self),))
 
 
+def check_bytes(shape: Any, itemsize: int = 1) -> None:
+    """Refuse a shape whose elements no address can count: NumPy crashes, or has words of its own.
+
+    >>> from rushlight.size import check_bytes
+    >>> check_bytes((2**40, 2**40))
+    Traceback (most recent call last):
+    RuntimeError: Storage size calculation overflowed with sizes=[1099511627776, 1099511627776]
+    """
+    if 0 in shape:
+        shape = [n for n in shape if n]
+    if math.prod(shape) * itemsize >= _ADDRESSES:
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(shape)}")
+
+
+def no_memory(shape: Any, itemsize: int) -> RuntimeError:
+    """The error for an array that was too large to make: its size overflows, or there is no memory for it."""
+    check_bytes(shape, itemsize)
+    return RuntimeError(
+        f"DefaultCPUAllocator: can't allocate memory: you tried to allocate {math.prod(shape) * itemsize} bytes. Error code "
+        "12 (Cannot allocate memory)"
+    )
+
+
+_ADDRESSES = 2**63
+
+
 def _integers(sizes: Any) -> list[int]:
     """Lengths given as other integers, such as 0-d tensors."""
     found = []

@@ -9,6 +9,7 @@ import numpy as np
 from ..autograd.tensor import Tensor, wrap, wrap_dim
 from ..backend import placing
 from ..layout import contiguous_format
+from ..size import check_bytes
 from .declare import primitive
 from .publishing import attach, public
 from .shape import clone, ints, reshape, transpose, wrap_dims
@@ -119,6 +120,8 @@ def _repeat_method(self: Any, *args: Any, repeats: Any = None) -> Any:
         raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
     if any(n < 0 for n in counts):
         raise RuntimeError(f"Trying to create tensor with negative dimension {min(counts)}: {list(counts)}")
+    own = (1,) * (len(counts) - self._array.ndim) + self._array.shape
+    check_bytes([n * k for n, k in zip(own, counts, strict=True)], self._array.itemsize)
     return _repeat(self, counts)
 
 
@@ -144,6 +147,7 @@ def repeat_interleave(
             raise RuntimeError("repeats has to be Long or Int tensor")
         if input._array.size and int(input._array.min()) < 0:
             raise RuntimeError("repeats can not be negative")
+        check_bytes((sum(input._array.tolist()),), 8)
         return wrap(np.repeat(np.arange(input.numel()), input._array).astype(input._array.dtype))
     x = input
     if dim is None:
@@ -166,6 +170,8 @@ def repeat_interleave(
         raise RuntimeError("repeats can not be negative")
     if x._array.ndim == 0:
         return repeat_interleave(reshape(x, 1), repeats, 0)
+    total = sum(counts.tolist()) if isinstance(repeats, Tensor) else n * int(repeats)
+    check_bytes((total, *x._array.shape[:d], *x._array.shape[d + 1 :]), max(x._array.itemsize, 8))
     return x.index_select(d, wrap(np.repeat(np.arange(n), counts)))
 
 

@@ -57,13 +57,17 @@ def per_dim(value: Any, n: int, name: str) -> tuple[int, ...]:
     """A parameter given once or for each spatial dimension."""
     if isinstance(value, (tuple, list)):
         if len(value) == 1:
-            return (int(value[0]),) * n
+            return per_dim(value[0], n, name)
         if len(value) != n:
             raise RuntimeError(
                 f"expected {name} to be a single integer value or a list of {n} values to match the convolution dimensions, but got {name}={list(value)}"
             )
-        return tuple(int(v) for v in value)
-    return (int(value),) * n
+        found = tuple(int(v) for v in value)
+    else:
+        found = (int(value),) * n
+    if found and max(found) >= 2**31:  # the kernels multiply these with lengths
+        raise RuntimeError(f"{name} is too large: expected less than 2**31, but got {list(found)}")
+    return found
 
 
 def _check(x: Any, w: Any, bias: Any, n: int, groups: int, transposed: bool, name: str) -> None:

@@ -16,6 +16,7 @@ from ..backend.indexing import scalar
 from ..device import require_cpu
 from ..errors import unsupported
 from ..settings import warn_once
+from ..size import no_memory
 from .declare import primitive
 from .parsing import check_array, parse_array
 from .promotion import NUMBERS, scalar_dtype
@@ -78,11 +79,14 @@ def filled(shape: tuple[int, ...], value: Any, d: dtypes.dtype | None, name: str
             raise RuntimeError("zeros: Dimension size must be non-negative.")
         raise RuntimeError(f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")
     np_dtype = _numpy_type(d, name)
-    if value is None:
-        return np.empty(shape, np_dtype)
-    if value.__class__ is int and value == 0:
-        return np.zeros(shape, np_dtype)
-    return np.full(shape, scalar(value, np_dtype), np_dtype)
+    try:
+        if value is None:
+            return np.empty(shape, np_dtype)
+        if value.__class__ is int and value == 0:
+            return np.zeros(shape, np_dtype)
+        return np.full(shape, scalar(value, np_dtype), np_dtype)
+    except (ValueError, MemoryError):
+        raise no_memory(shape, np_dtype.itemsize) from None
 
 
 def _numpy_type(d: Any, name: str) -> Any:

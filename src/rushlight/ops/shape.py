@@ -449,6 +449,8 @@ def expanded_shape(own: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, .
                 f"{i}.  Target sizes: {list(shape)}.  Tensor sizes: {list(own)}"
             )
         found.append(n)
+    if math.prod(found) >= 2**59:  # NumPy counts the bytes even of what is not copied
+        raise RuntimeError("numel: integer multiplication overflow")
     return tuple(found)
 
 

@@ -437,6 +437,8 @@ def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
         raise RuntimeError(f"Expect a non-negative number, but got {r}")
     if r == 0:
         return input.new_empty((0,))
+    if input.numel() > 1 and r * math.log2(input.numel()) >= 63:
+        raise RuntimeError("numel: integer multiplication overflow")
     pick = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = np.array(list(pick(range(input.numel()), r)), np.int64).reshape(-1, r)
     return input[wrap(rows)]

@@ -387,6 +387,9 @@ def _lstsq_forward(a: Any, b: Any, cut: float) -> Any:
     rank, s = np.zeros(lead, np.int64), np.zeros((*lead, k), a.real.dtype)
     if a.size and b.size:
         for place in np.ndindex(lead):
+            if not np.isfinite(a[place]).all() or not np.isfinite(b[place]).all():
+                x[place] = np.nan  # LAPACK would look for an end that never comes
+                continue
             x[place], _, rank[place], s[place] = np.linalg.lstsq(a[place], b[place], cut)
         off = b - a @ x
         residuals = (off * off.conj()).real.sum(-2)

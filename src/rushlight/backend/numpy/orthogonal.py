@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from rushlight.errors import unsupported
+
 __all__: list[str] = []
 
 Array = np.ndarray[Any, Any]
+HIGHEST = 100_000  # a recurrence takes a step a degree
 Step = Callable[[int, Any, Any, Any], Any]
 
 
@@ -24,7 +27,10 @@ def _polynomial(name: str, first: Callable[[Any], Any], step: Step, doc: str, sh
         before, here = np.ones_like(x), np.asarray(first(x), np.float64)
         value = np.where(degree == 0, before, np.where(degree == 1, here, 0.0))
         finite = degree[np.isfinite(degree)]
-        for k in range(1, int(finite.max()) if finite.size else 0):
+        last = int(finite.max()) if finite.size else 0
+        if last > HIGHEST:
+            raise unsupported(f"{name} of degree {last}", f"The highest is {HIGHEST}.")
+        for k in range(1, last):
             before, here = here, step(k, x, here, before)
             value = np.where(degree == k + 1, here, value)
         return np.asarray(value).astype(kind)

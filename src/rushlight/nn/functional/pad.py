@@ -7,6 +7,8 @@ from typing import Any
 
 from ... import dtypes, ops
 from ...autograd.function import Function
+from ...errors import unsupported
+from ...size import check_bytes
 
 
 def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
@@ -40,7 +42,10 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
     sizes = [input.size(-1 - i) for i in range(n)]
     for i, size in enumerate(sizes):
         _check(input, mode, i, size, pads[2 * i], pads[2 * i + 1])
+    check_bytes([size + sum(pads[2 * i : 2 * i + 2]) for i, size in enumerate(sizes)], input.itemsize)
     for i, size in enumerate(sizes):
+        if size + sum(pads[2 * i : 2 * i + 2]) >= 2**31:
+            raise unsupported("padding that makes a dimension of 2**31 elements or more")
         where = _INDICES[mode](size, pads[2 * i], pads[2 * i + 1])
         if where != list(range(size)):
             input = input.index_select(-1 - i, ops.tensor(where, dtype=dtypes.int64))
@@ -75,7 +80,8 @@ def _reflected(n: int, before: int, after: int) -> list[int]:
 
 
 def _replicated(n: int, before: int, after: int) -> list[int]:
-    return [min(max(k, 0), n - 1) for k in range(-before, n + after)]
+    inside = range(max(0, -before), n + min(0, after))
+    return [0] * max(0, before) + list(inside) + [n - 1] * max(0, after)
 
 
 def _circular(n: int, before: int, after: int) -> list[int]:
