@@ -66,7 +66,10 @@ def per_dim(value: Any, n: int, name: str) -> tuple[int, ...]:
     else:
         found = (int(value),) * n
     if found and max(found) >= 2**31:  # the kernels multiply these with lengths
-        raise RuntimeError(f"{name} is too large: expected less than 2**31, but got {list(found)}")
+        raise RuntimeError(
+            "value cannot be converted to type int without overflow\n"
+            f"{name} is too large: expected less than 2**31, but got {list(found)}"
+        )
     return found
 
 

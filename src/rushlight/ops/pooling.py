@@ -90,8 +90,6 @@ def _windows(name: str, n: int, kernel: Any, stride: Any, padding: Any, dilation
     sizes = per_dim(kernel, n, "kernel_size")
     strides = sizes if stride is None or stride == [] or stride == () else per_dim(stride, n, "stride")
     paddings, dilations = per_dim(padding, n, "padding"), per_dim(dilation, n, "dilation")
-    if max(*sizes, *strides, *paddings, *dilations) >= 2**31:
-        raise RuntimeError("value cannot be converted to type int without overflow")
     if any(k <= 0 for k in sizes):
         raise RuntimeError(
             "kernel size should be greater than zero, but got "
