@@ -30,6 +30,9 @@ inline bool is_strided(PyObject* o, int type) {
         if (PyArray_STRIDE(a, i) % size) return false;
     return true;
 }
+// An index is used as it was checked: while the lock is released, another thread may write to the array it stands in.
+inline npy_int64 read_once(const npy_int64* at) { return *static_cast<const volatile npy_int64*>(at); }
+inline npy_int64 clamped(npy_int64 i, npy_int64 n) { return static_cast<npy_uint64>(i) < static_cast<npy_uint64>(n) ? i : 0; }
 inline npy_intp step(PyArrayObject* a, int axis) { return PyArray_STRIDE(a, axis) / PyArray_ITEMSIZE(a); }
 inline bool is_none(PyObject* o) { return !o || o == Py_None; }
 // None, or a contiguous vector of n numbers.

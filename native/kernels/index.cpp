@@ -36,19 +36,19 @@ static PyObject* embedding(PyObject*, PyObject* const* args, Py_ssize_t nargs) {
     char* to = data<char>(out);
     Unlocked unlocked(n * bytes >= 4 * serial_below);
     parallel_for(n, std::max(npy_intp(1), 4 * serial_below / std::max(npy_intp(1), bytes)), [&](npy_intp begin, npy_intp end) {
-        for (npy_intp i = begin; i < end; i++) std::memcpy(to + i * bytes, from + at[i] * bytes, bytes);
+        for (npy_intp i = begin; i < end; i++) std::memcpy(to + i * bytes, from + clamped(read_once(at + i), rows) * bytes, bytes);
     });
     return as_object(out);
 }
 
 // to[ids[i]] += alpha * from[i], by bands of columns: a thread has its own, and the order of the sums is the rows'.
-template <class T> static void add_rows(npy_intp n, npy_intp width, const npy_int64* ids, const T* from, T* to, T alpha) {
+template <class T> static void add_rows(npy_intp n, npy_intp rows, npy_intp width, const npy_int64* ids, const T* from, T* to, T alpha) {
     npy_intp bands = (width + 63) / 64;
     parallel_for(bands, n * 64 >= serial_below ? 1 : bands, [&](npy_intp begin, npy_intp end) {
         npy_intp first = begin * 64, some = std::min(width, end * 64) - first;
         for (npy_intp i = 0; i < n; i++) {
             const T* __restrict p = from + i * width + first;
-            T* __restrict q = to + ids[i] * width + first;
+            T* __restrict q = to + clamped(read_once(ids + i), rows) * width + first;
             if (alpha == T(1))
                 for (npy_intp j = 0; j < some; j++) q[j] += p[j];
             else
@@ -85,8 +85,8 @@ static PyObject* embedding_backward(PyObject*, PyObject* const* args, Py_ssize_t
     if (!out) return nullptr;
     Unlocked unlocked(n * width >= serial_below);
     const npy_int64* at = data<npy_int64>(ids);
-    if (type == NPY_FLOAT32) add_rows<float>(n, width, at, data<float>(g.array), data<float>(out), 1);
-    else add_rows<double>(n, width, at, data<double>(g.array), data<double>(out), 1);
+    if (type == NPY_FLOAT32) add_rows<float>(n, rows, width, at, data<float>(g.array), data<float>(out), 1);
+    else add_rows<double>(n, rows, width, at, data<double>(g.array), data<double>(out), 1);
     if (padding >= 0) std::memset(data<char>(out) + padding * width * PyArray_ITEMSIZE(out), 0, width * PyArray_ITEMSIZE(out));
     return as_object(out);
 }
@@ -114,8 +114,8 @@ static PyObject* index_add_(PyObject*, PyObject* const* args, Py_ssize_t nargs, 
     {
         Unlocked unlocked(n * width >= serial_below);
         const npy_int64* at = data<npy_int64>(ids);
-        if (type == NPY_FLOAT32) add_rows<float>(n, width, at, data<float>(src), data<float>(a), static_cast<float>(alpha));
-        else add_rows<double>(n, width, at, data<double>(src), data<double>(a), alpha);
+        if (type == NPY_FLOAT32) add_rows<float>(n, PyArray_DIM(a, 0), width, at, data<float>(src), data<float>(a), static_cast<float>(alpha));
+        else add_rows<double>(n, PyArray_DIM(a, 0), width, at, data<double>(src), data<double>(a), alpha);
     }
     Py_RETURN_NONE;
 }

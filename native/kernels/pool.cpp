@@ -185,11 +185,12 @@ static bool scatter_planes(npy_intp planes, npy_intp in_size, npy_intp out_size,
             T* to = ga + p * in_size;
             std::fill_n(to, in_size, T(0));
             for (npy_intp j = p * out_size; j < (p + 1) * out_size; j++) {
-                if (indices[j] < 0 || indices[j] >= in_size) {
+                npy_int64 at = read_once(indices + j);
+                if (at < 0 || at >= in_size) {
                     inside = false;
                     return;
                 }
-                to[indices[j]] += g[j];
+                to[at] += g[j];
             }
         }
     });

@@ -353,9 +353,9 @@ PyObject* var(PyObject*, PyObject* const* args, Py_ssize_t nargs, PyObject* name
 
 template <class T, bool greatest> npy_int64 where_extreme(const T* a, npy_intp n) {
     T best = whole_line<Extreme<T, greatest>>(a, n, true);
-    npy_intp i = 0;
-    if (best != best) while (a[i] == a[i]) i++;
-    else while (a[i] != best) i++;
+    npy_intp i = 0;  // bounded, since another thread may have overwritten the extreme
+    if (best != best) while (i < n - 1 && a[i] == a[i]) i++;
+    else while (i < n - 1 && a[i] != best) i++;
     return i;
 }
 

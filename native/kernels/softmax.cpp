@@ -181,8 +181,12 @@ struct Loss {
     npy_int64 ignore;
     double smoothing;
     enum { none, sum, mean } reduction;
-    bool counts(npy_intp i) const { return target[i] != ignore; }
-    float share(npy_intp i) const { return !counts(i) ? 0.0f : weight ? weight[target[i]] : 1.0f; }
+    // The class of row i, or -1 where it does not count; read once, since another thread may write meanwhile.
+    npy_int64 at(npy_intp i) const {
+        npy_int64 c = read_once(target + i);
+        return c == ignore ? -1 : clamped(c, classes);
+    }
+    float share(npy_int64 c) const { return c < 0 ? 0.0f : weight ? weight[c] : 1.0f; }
 };
 
 // Reads what forward and backward share. False: the reference's case, an error among them.
@@ -215,7 +219,7 @@ static bool read_targets(const npy_intp* shape, PyObject* target, PyObject* weig
         else if (PyUnicode_CompareWithASCIIString(reduction, "mean")) return false;
     }
     for (npy_intp i = 0; i < loss->n; i++)
-        if (loss->counts(i) && (loss->target[i] < 0 || loss->target[i] >= loss->classes)) return false;
+        if (loss->target[i] != loss->ignore && (loss->target[i] < 0 || loss->target[i] >= loss->classes)) return false;
     return true;
 }
 static bool read_loss(PyObject* a, PyObject* target, PyObject* weight, PyObject* ignore, PyObject* smoothing, PyObject* reduction, Loss* loss) {
@@ -229,7 +233,7 @@ static void reduce_losses(const Loss& loss, const float* losses, float* out, flo
     double sum = 0, shares = 0;
     for (npy_intp i = 0; i < loss.n; i++) {
         sum += losses[i];
-        shares += loss.share(i);
+        shares += loss.share(loss.at(i));
     }
     *total = static_cast<float>(shares);
     if (loss.reduction == Loss::sum) *out = static_cast<float>(sum);
@@ -263,7 +267,10 @@ static PyObject* nll_forward(PyObject*, PyObject* const* args, Py_ssize_t nargs,
     }
     std::vector<float> own(loss.reduction == Loss::none ? 0 : loss.n);
     float* losses = loss.reduction == Loss::none ? data<float>(out) : own.data();
-    for (npy_intp i = 0; i < loss.n; i++) losses[i] = loss.counts(i) ? -loss.a[i * loss.classes + loss.target[i]] * loss.share(i) : 0.0f;
+    for (npy_intp i = 0; i < loss.n; i++) {
+        npy_int64 c = loss.at(i);
+        losses[i] = c < 0 ? 0.0f : -loss.a[i * loss.classes + c] * loss.share(c);
+    }
     reduce_losses(loss, losses, data<float>(out), data<float>(total));
     return Py_BuildValue("NN", out, total);
 }
@@ -280,8 +287,10 @@ static PyObject* nll_backward(PyObject*, PyObject* const* args, Py_ssize_t nargs
     if (!out) return nullptr;
     const float* g = data<float>(as_array(b[0]));
     float total = loss.reduction == Loss::mean ? *data<float>(as_array(b[6])) : 1.0f, *ga = data<float>(out);
-    for (npy_intp i = 0; i < loss.n; i++)
-        if (loss.counts(i)) ga[i * loss.classes + loss.target[i]] = -loss.share(i) * (g[i * g_step] / total);
+    for (npy_intp i = 0; i < loss.n; i++) {
+        npy_int64 c = loss.at(i);
+        if (c >= 0) ga[i * loss.classes + c] = -loss.share(c) * (g[i * g_step] / total);
+    }
     return as_object(out);
 }
 
@@ -311,8 +320,9 @@ static PyObject* cross_entropy_forward(PyObject*, PyObject* const* args, Py_ssiz
                 max[i] = row_max(row, classes);
                 log_sum[i] = std::log(row_sum_exp(row, classes, max[i]));
                 losses[i] = 0;
-                if (!loss.counts(i)) continue;
-                float value = (log_sum[i] - (row[loss.target[i]] - max[i])) * loss.share(i);
+                npy_int64 wanted = loss.at(i);
+                if (wanted < 0) continue;
+                float value = (log_sum[i] - (row[wanted] - max[i])) * loss.share(wanted);
                 if (loss.smoothing != 0) {
                     double every = 0;
                     for (npy_intp c = 0; c < classes; c++) {
@@ -353,18 +363,19 @@ static PyObject* cross_entropy_backward(PyObject*, PyObject* const* args, Py_ssi
     parallel_for(n, std::max(npy_intp(1), serial_below / 4 / classes), [&](npy_intp begin, npy_intp end) {
         for (npy_intp i = begin; i < end; i++) {
             float* to = ga + i * classes;
-            if (!loss.counts(i)) {
+            npy_int64 wanted = loss.at(i);
+            if (wanted < 0) {
                 std::fill_n(to, classes, 0.0f);
                 continue;
             }
             const float* row = loss.a + i * classes;
-            float entry = g[i * g_step] / total, hit = static_cast<float>(entry * loss.share(i) * (1 - loss.smoothing));
+            float entry = g[i * g_step] / total, hit = static_cast<float>(entry * loss.share(wanted) * (1 - loss.smoothing));
             float each = static_cast<float>(entry * loss.smoothing / classes), scale = static_cast<float>(hit + each * weights);
             for (npy_intp c = 0; c < classes; c += lanes)
                 store_up_to(to + c, classes - c, vexp((load_or(row + c, classes - c, 0) - max[i]) - log_sum[i]) * scale);
             if (loss.smoothing != 0)
                 for (npy_intp c = 0; c < classes; c++) to[c] -= loss.weight ? each * loss.weight[c] : each;
-            to[loss.target[i]] -= hit;
+            to[wanted] -= hit;
         }
     });
     return as_object(out);
