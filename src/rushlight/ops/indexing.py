@@ -179,7 +179,15 @@ attach("__setitem__", setitem)
 
 
 def _index_key(x: Any, indices: Any) -> Any:
-    key = tuple(slice(None) if i is None else i for i in indices)
+    # A 0-d index is an index as any other here, not a choice that drops a dimension.
+    key = tuple(
+        slice(None)
+        if i is None
+        else i.reshape(1)
+        if isinstance(i, Tensor) and i.dim() == 0 and i.dtype.name != "bool"
+        else i
+        for i in indices
+    )
     parsed = rules.parse(key, x._array.shape)
     return rules.Index((), parsed.arrays, parsed.unique)
 

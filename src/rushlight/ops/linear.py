@@ -284,7 +284,7 @@ def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> 
 @public(out=True, inplace=True)
 def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """`beta * input + alpha * sum of batch1 @ batch2 over the batch`."""
-    return _blend("addbmm", input, bmm(batch1, batch2).sum(0), beta, alpha)
+    return _blend("addbmm", input, bmm(batch1, batch2).sum(0, dtype=batch1.dtype), beta, alpha)
 
 
 @public(out=True, inplace=True)

@@ -75,7 +75,9 @@ def sum_(
         x = x.to(dtype)
     elif x._array.dtype.kind in "biu":
         x = x.to(dtypes.int64)
-    return _sum(x, _real_axes(x, axes_of(x, dim)), keepdim or keepdims)
+    found = _sum(x, _real_axes(x, axes_of(x, dim)), keepdim or keepdims)
+    # The kernel widens integers; sums wrap around as PyTorch's do.
+    return found.to(dtype) if dtype is not None and x._array.dtype.kind in "biu" else found
 
 
 _mean: Any = primitive(
@@ -141,10 +143,11 @@ def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
     if dtype is None and x._array.dtype.kind in "biu":
         x = x.to(dtypes.int64)
     if dim is None:
-        return _prod_all(reshape(x, -1), 0, False)
-    axis = wrap_dim(dim, x._array.ndim)
-    found = _prod(x, axis, keepdim) if x._array.ndim else _prod(reshape(x, 1), 0, False)
-    return found.to(dtypes.bool) if dtype is dtypes.bool else found
+        found = _prod_all(reshape(x, -1), 0, False)
+    else:
+        axis = wrap_dim(dim, x._array.ndim)
+        found = _prod(x, axis, keepdim) if x._array.ndim else _prod(reshape(x, 1), 0, False)
+    return found.to(dtype) if dtype is not None and x._array.dtype.kind in "biu" else found
 
 
 _var: Any = primitive(
