@@ -13,7 +13,8 @@ import pytest
 import rushlight
 
 torch = pytest.importorskip("torch")
-torch.set_warn_always(True)  # some warnings would otherwise come once
+for _package in (torch, rushlight):
+    _package.set_warn_always(True)  # some warnings would otherwise come once
 
 
 def both(program: str, rtol: float = 1e-5, atol: float = 1e-6) -> None:

@@ -99,6 +99,7 @@ REFUSED = [
 
 
 @pytest.mark.oracle
+@pytest.mark.filterwarnings("ignore:.* is deprecated in favor of")
 @pytest.mark.parametrize(
     "call", REFUSED, ids=[inspect.getsource(c).strip().removeprefix("lambda t: ") for c in REFUSED]
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
 
 import rushlight as rl
@@ -52,9 +54,13 @@ def test_an_unknown_precision_changes_nothing():
 
 
 def test_default_tensor_type_by_its_old_name():
-    rl.set_default_tensor_type("torch.DoubleTensor")
+    rl.settings._warned.clear()
+    with pytest.warns(UserWarning, match="is deprecated as of PyTorch 2.1"):
+        rl.set_default_tensor_type("torch.DoubleTensor")
     assert rl.get_default_dtype() is rl.float64
-    rl.set_default_tensor_type("torch.FloatTensor")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        rl.set_default_tensor_type("torch.FloatTensor")
     assert rl.get_default_dtype() is rl.float32
 
 

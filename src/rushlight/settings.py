@@ -6,6 +6,8 @@ read back.
 
 from __future__ import annotations
 
+import os
+import sys
 import warnings
 from typing import Any
 
@@ -83,6 +85,10 @@ def get_default_device() -> Device:
 
 def set_default_tensor_type(t: Any) -> None:
     """Set the default floating-point type by the old name of its tensors."""
+    warn_once(
+        "torch.set_default_tensor_type() is deprecated as of PyTorch 2.1, please use torch.set_default_dtype() and "
+        "torch.set_default_device() as alternatives."
+    )
     name = t if isinstance(t, str) else f"torch.{getattr(t, '__name__', t)}"
     kinds = {f"torch.{d.scalar_name}Tensor": d for d in dtypes.ALL if d.category == dtypes.FLOAT}
     if name not in kinds:
@@ -130,10 +136,19 @@ def set_fastpath_enabled(value: bool) -> None:
 
 
 _warned: set[str] = set()
+_HERE = os.path.dirname(__file__) + os.sep
 
 
-def warn_once(text: str, stacklevel: int = 2) -> None:
+def warn(text: str, category: type[Warning] = UserWarning) -> None:
+    """A warning that names the user's line: the innermost one outside this package."""
+    frame, depth = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
+        frame, depth = frame.f_back, depth + 1
+    warnings.warn(text, category, stacklevel=depth)
+
+
+def warn_once(text: str) -> None:
     """A warning that a program sees once, or with `set_warn_always` every time."""
     if text not in _warned or _state["warn_always"]:
         _warned.add(text)
-        warnings.warn(text, UserWarning, stacklevel=stacklevel + 1)
+        warn(text)

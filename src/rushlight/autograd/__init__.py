@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..settings import warn
 from . import modes
 from .anomaly import detect_anomaly, set_detect_anomaly
 from .api import backward, grad
@@ -18,6 +19,8 @@ class _VariableMeta(type):
         return isinstance(instance, Tensor)
 
     def __call__(cls, data: Any, requires_grad: bool = False, volatile: Any = None) -> Any:
+        if volatile is not None:
+            warn("volatile was removed and now has no effect. Use `with torch.no_grad():` instead.")
         return data.requires_grad_() if requires_grad else data
 
 

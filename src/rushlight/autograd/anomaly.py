@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-
+from ..settings import warn
 from .engine import anomaly
 
 
@@ -35,11 +34,10 @@ class detect_anomaly:
 
     def __init__(self, check_nan: bool = True) -> None:
         self._check_nan = check_nan
-        warnings.warn(
+        warn(
             "Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for "
             "debugging.",
             UserWarning,
-            stacklevel=2,
         )
 
     def __enter__(self) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..settings import warn, warn_once
 from . import engine
 from .node import AccumulateGrad, Edge
 from .tensor import Tensor, current_edge, wrap
@@ -35,10 +35,10 @@ def _as_tuple(value: Any) -> tuple[Any, ...]:
 
 
 def _roots(outputs: tuple[Any, ...], cotangents: tuple[Any, ...], graph: bool) -> list[tuple[Edge, Any]]:
-    if len(cotangents) != len(outputs):
+    if len(cotangents) < len(outputs):
         raise RuntimeError(f"got {len(outputs)} tensors and {len(cotangents)} gradients")
     roots: list[tuple[Edge, Any]] = []
-    for i, (y, v) in enumerate(zip(outputs, cotangents, strict=True)):
+    for i, (y, v) in enumerate(zip(outputs, cotangents, strict=False)):
         edge = edge_of(y)
         if y.__class__ is GradientEdge:
             if v is None:
@@ -94,7 +94,7 @@ def backward(
     https://docs.pytorch.org/docs/stable/generated/torch.autograd.backward.html
     """
     if grad_variables is not None:
-        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
+        warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning)
         if grad_tensors is not None:
             raise RuntimeError(
                 "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`. Please only use "
@@ -110,7 +110,7 @@ def backward(
     roots = _roots(outputs, cotangents, create_graph)
     retain = create_graph if retain_graph is None else retain_graph
     if create_graph:
-        warnings.warn(CYCLE, UserWarning, stacklevel=3)
+        warn_once(CYCLE)
     if inputs is None:
         engine.run(roots, retain_graph=retain, create_graph=create_graph)
         return
@@ -132,6 +132,8 @@ def backward(
 def _input_edges(inputs: Sequence[Any]) -> list[Edge]:
     edges: list[Edge] = []
     for x in inputs:
+        if not isinstance(x, (Tensor, GradientEdge)):
+            raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(x).__name__}")
         edge = edge_of(x)
         if edge is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
@@ -160,6 +162,12 @@ def grad(
     >>> torch.autograd.grad(g, x)
     (tensor(2.),)
     """
+    if not only_inputs:
+        warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for other "
+            "parts of the graph, please use torch.autograd.backward.",
+            FutureWarning,
+        )
     if materialize_grads and allow_unused is False:
         raise ValueError(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
@@ -190,6 +198,14 @@ def grad(
 
 def _batched(ys: Any, xs: Any, vs: Any, retain: Any, create: bool, unused: bool, materialize: bool) -> tuple[Any, ...]:
     """`is_grads_batched`: one backward for each row of the cotangents, and the results stacked."""
+    for i, (y, v) in enumerate(zip(ys, vs, strict=False)):
+        if v is not None and v.shape[1:] != y.shape:
+            raise RuntimeError(
+                "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch dimension. "
+                "The sizes of the remaining dimensions are expected to match the shape of corresponding output, but a "
+                f"mismatch was detected: grad_output[{i}] has a shape of {v.shape} and output[{i}] has a shape of "
+                f"{y.shape}. If you only want some tensors in `grad_output` to be considered batched, consider using vmap."
+            )
     rows = next(v.shape[0] for v in vs if v is not None)
     parts = [
         grad(ys, xs, [None if v is None else v[i] for v in vs], True, create, True, unused, False, materialize)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..settings import warn
 from .api import grad
 from .tensor import Tensor, wrap
 
@@ -49,11 +50,25 @@ def gradcheck(
 
 def _check(func: Any, xs: tuple[Any, ...], eps: float, atol: float, rtol: float, nondet_tol: float) -> None:
     leaves = [(i, x) for i, x in enumerate(xs) if isinstance(x, Tensor) and x.requires_grad]
+    for i, x in leaves:
+        if x._array.dtype.name not in ("float64", "complex128"):
+            warn(
+                f"Input #{i} requires gradient and is not a double precision floating point or complex. This check will "
+                "likely fail if all the inputs are not of double precision floating point or complex. "
+            )
+        if x.numel() and any(s == 0 and n > 1 for s, n in zip(x._array.strides, x._array.shape, strict=True)):
+            raise RuntimeError(
+                f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs that are non-overlapping to "
+                "be able to compute the numerical gradients correctly. You should call .contiguous on the input before "
+                "passing it to gradcheck."
+            )
     if not leaves:
         raise ValueError(
             "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True."
         )
     outputs = _differentiable(func(*xs))
+    if not outputs:
+        _check_constant(func, xs, [position for position, _ in leaves], eps)
     again = _differentiable(func(*xs))
     for number, y in enumerate(outputs):
         if not np.allclose(y._array, again[number]._array, rtol=0, atol=nondet_tol, equal_nan=True):
@@ -64,8 +79,26 @@ def _check(func: Any, xs: tuple[Any, ...], eps: float, atol: float, rtol: float,
             if not np.allclose(analytical, numerical, rtol=rtol, atol=atol, equal_nan=True):
                 raise GradcheckError(
                     f"Jacobian mismatch for output {number} with respect to input {position},\n"
-                    f"numerical:{numerical}\nanalytical:{analytical}\n"
+                    f"numerical:{_shown(numerical, x)}\nanalytical:{_shown(analytical, x)}\n"
                 )
+
+
+def _check_constant(func: Any, xs: tuple[Any, ...], positions: list[int], eps: float) -> None:
+    """Outputs without a graph must not depend on the inputs."""
+
+    def detached(*args: Any) -> Any:
+        return tuple(y.detach().requires_grad_() for y in _tuple(func(*args)) if y.dtype.category > 1)
+
+    for position in positions:
+        for number in range(len(detached(*xs))):
+            if _numerical(detached, xs, position, number, eps).any():
+                raise GradcheckError("Numerical gradient for function expected to be zero")
+
+
+def _shown(jacobian: Any, x: Any) -> Any:
+    """A Jacobian as PyTorch prints it: rows for the input's elements, columns for the output's."""
+    parts = jacobian.astype(x._array.real.dtype)
+    return wrap(parts[..., 0] if parts.shape[-1] == 1 else parts[..., 0] + 1j * parts[..., 1])
 
 
 def _analytical(y: Any, x: Any) -> Any:

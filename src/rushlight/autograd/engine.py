@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import warnings
 from heapq import heappop, heappush
 from typing import Any
 
@@ -20,6 +19,7 @@ import numpy as np
 
 from ..backend import kernels as K
 from ..backend import placing
+from ..settings import warn
 from . import modes
 from .node import AccumulateGrad, Edge, Node
 from .tensor import Tensor, wrap
@@ -172,7 +172,8 @@ def _run_pre_hooks(node: Node, g: Any, graph: bool) -> Any:
         if number is None:
             changed = hook(tuple(parts))
             if changed is not None:
-                parts = list(changed) if isinstance(changed, (list, tuple)) else [changed]
+                _check_hook_results(hook, tuple(parts), changed)
+                parts = list(changed)
         elif parts[number] is not None:
             changed = hook(parts[number])
             if changed is not None:
@@ -182,6 +183,22 @@ def _run_pre_hooks(node: Node, g: Any, graph: bool) -> Any:
                 parts[number] = changed
     parts = parts if graph else _arrays(parts)
     return parts if node.n_outputs > 1 else parts[0]
+
+
+def _check_hook_results(hook: Any, before: tuple[Any, ...], after: Any) -> None:
+    """PyTorch's errors for what a node's hook returns in place of several gradients."""
+    if not isinstance(after, tuple):
+        raise TypeError(f"expected tuple, but hook returned '{type(after).__name__}'")
+    if len(after) != len(before):
+        name = getattr(hook, "__name__", "<unknown>")
+        raise RuntimeError(
+            f"hook '{name}' has returned an incorrect number of values (got {len(after)}, but expected {len(before)})"
+        )
+    for old, new in zip(before, after, strict=True):
+        if new is not None and not isinstance(new, Tensor):
+            raise TypeError(f"expected Variable, but hook returned '{type(new).__name__}'")
+        if old is not None and new is not None:
+            _check_hook_result(hook, old, new)
 
 
 def _check_hook_result(hook: Any, before: Any, after: Any) -> None:
@@ -199,7 +216,8 @@ def _run_post_hooks(node: Node, g: Any, grads: Any, graph: bool) -> Any:
     for hook in list(node.post_hooks.values()):
         changed = hook(parts, outputs)
         if changed is not None:
-            parts = tuple(changed) if isinstance(changed, (list, tuple)) else (changed,)
+            _check_hook_results(hook, parts, changed)
+            parts = changed
     return parts if graph else _arrays(parts)
 
 
@@ -237,7 +255,10 @@ def accumulate(node: AccumulateGrad, g: Any, graph: bool) -> None:
     hooks = leaf._post_accumulate_hooks
     if hooks:
         for hook in list(hooks.values()):
-            if hook(leaf) is not None:
+            found = hook(leaf)
+            if found is not None:
+                if not isinstance(found, Tensor):
+                    raise TypeError(f"expected Variable, but hook returned '{type(found).__name__}'")
                 raise RuntimeError("Tensor post accumulate grad hooks should return None.")
 
 
@@ -325,7 +346,7 @@ class Anomaly:
             text += (
                 "No forward pass information available. Enable detect anomaly during forward pass for more information."
             )
-        warnings.warn(text, UserWarning, stacklevel=2)
+        warn(text, UserWarning)
 
 
 anomaly = Anomaly()

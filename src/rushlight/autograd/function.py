@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Callable
 from typing import Any
 
+from ..errors import type_name
+from ..settings import warn
 from . import modes, views
 from .engine import anomaly
 from .node import FREED, AccumulateGrad, Node, modified, next_seq
@@ -31,31 +32,43 @@ class FunctionCtx(Node):
         for i, x in enumerate(tensors):
             if x is not None and not isinstance(x, Tensor):
                 raise TypeError(
-                    f"save_for_backward can only save variables, but argument {i} is of type {type(x).__name__}"
+                    f"save_for_backward can only save variables, but argument {i} is of type {type_name(x)}"
                 )
         self._to_save = tensors
+
+    @property
+    def to_save(self) -> None:
+        """Nothing, once forward has run; kept for programs that ask."""
 
     def save_for_forward(self, *tensors: Any) -> None:
         """Accepted for compatibility: forward-mode differentiation does not exist here yet."""
 
     def mark_dirty(self, *tensors: Any) -> None:
         """Declare inputs that forward changes in place (and returns)."""
+        if not all(isinstance(x, Tensor) for x in tensors):
+            raise RuntimeError("mark_dirty can only accept variables, but argument ")
         self._dirty = tensors
 
     def mark_non_differentiable(self, *tensors: Any) -> None:
         """Declare outputs that have no gradient."""
+        if not all(isinstance(x, Tensor) for x in tensors):
+            raise RuntimeError("mark_non_differentiable only accepts variable arguments, but got ")
         self._non_differentiable = tensors
 
     def set_materialize_grads(self, value: bool) -> None:
         """Whether backward gets zeros (the default) or None for outputs that nothing used."""
+        if not isinstance(value, bool):
+            raise TypeError(
+                "set_materialize_grads received an invalid combination of arguments - got (), but expected (bool)"
+            )
         self._materialize = value
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
         if self._saved is None:
-            if self._to_save or self.__dict__.get("_released"):
+            if self.__dict__.get("_released"):
                 raise RuntimeError(FREED)
-            return ()
+            return self._to_save  # forward is still at work
         found: list[Any] = []
         for entry in self._saved:
             if entry is None:
@@ -71,6 +84,8 @@ class FunctionCtx(Node):
 
     @property
     def saved_variables(self) -> tuple[Any, ...]:
+        """The old name of `saved_tensors`."""
+        warn("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning)
         return self.saved_tensors
 
     def _save(self, outputs: list[Any]) -> None:
@@ -98,6 +113,9 @@ class FunctionCtx(Node):
         edges = zip(self.edges, self._input_meta, strict=True)
         return tuple(edge or (None, 0) for edge, meta in edges if meta is not None)
 
+    def __repr__(self) -> str:
+        return f"<torch.autograd.function.{type(self).__name__} object at {id(self):#x}>"
+
     def apply(self, g: Any, graph: bool) -> tuple[Any, ...]:
         parts = list(g) if self.n_outputs > 1 else [g]
         if self._materialize:
@@ -107,6 +125,11 @@ class FunctionCtx(Node):
             ]
         cls = self._function
         backward = cls.vjp if cls.vjp is not Function.vjp else cls.backward
+        if backward is cls.vjp and cls.backward is not Function.backward:
+            raise RuntimeError(
+                "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement one "
+                "of them."
+            )
         grads = backward(self, *parts)
         grads = grads if isinstance(grads, tuple) else (grads,)
         expected = len(self.needs_input_grad)
@@ -118,8 +141,13 @@ class FunctionCtx(Node):
             )
         found = []
         for i, (v, edge) in enumerate(zip(grads, self._input_edges, strict=True)):
+            if v is not None and self._input_meta[i] is None:
+                raise RuntimeError(
+                    f"function {self.name()} returned a gradient different than None at position {i + 1}, but the "
+                    "corresponding forward input was not a Variable"
+                )
             if v is not None and not isinstance(v, Tensor):
-                raise RuntimeError(f"expected Variable or None (got {type(v).__name__})")
+                raise RuntimeError(f"expected Variable or None (got {type_name(v)})")
             if edge is not None and v is not None:
                 v = _fit(self, i, v, self._input_meta[i])
             found.append(v)
@@ -155,8 +183,11 @@ def _fit(node: Node, i: int, v: Any, meta: Any) -> Any:
                 f"shape compatible with {list(shape)}"
             ) from None
     if v._array.dtype != dtype:
-        if v._array.dtype.kind == "c" and dtype.kind != "c":
-            v = v.real
+        if (v._array.dtype.kind == "c") != (dtype.kind == "c"):
+            raise RuntimeError(
+                "Expected isFloatingType(grad.scalar_type()) || (input_is_complex == grad_is_complex) to be true, but got "
+                "false."
+            )
         from .. import dtypes
 
         v = v.to(dtypes.of_array(dtype))
@@ -220,6 +251,14 @@ class Function(metaclass=_FunctionMeta):
         return Function.backward(ctx, *grad_outputs)
 
     @staticmethod
+    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
+        """How the operation runs on a batch; override it."""
+        raise NotImplementedError(
+            "To use autograd.Function with vmap, you must either override the vmap staticmethod or set "
+            "generate_vmap_rule=True."
+        )
+
+    @staticmethod
     def jvp(ctx: Any, *grad_inputs: Any) -> Any:
         """Forward mode is not supported yet."""
         raise NotImplementedError(
@@ -227,12 +266,18 @@ class Function(metaclass=_FunctionMeta):
         )
 
     def __init__(self) -> None:
-        warnings.warn(
+        warn(
             f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should invoke "
             "them on the class itself. Instantiating an autograd function will raise an error in a future version of "
             "PyTorch.",
             DeprecationWarning,
-            stacklevel=2,
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Refused: a Function is used through its class."""
+        raise RuntimeError(
+            "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd function "
+            "with static forward method. (Example: https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function)"
         )
 
     @classmethod
@@ -256,6 +301,8 @@ class Function(metaclass=_FunctionMeta):
         recording = mode.grad and any(edge is not None for edge in edges)
         single = not isinstance(result, tuple)
         raw = [result] if single else list(result)
+        if node._dirty:
+            _check_dirty(node, raw, args)
         outputs = [cls._output(node, y, args, recording) for y in raw]
         if recording:
             node.seq = next_seq()
@@ -300,6 +347,20 @@ class Function(metaclass=_FunctionMeta):
         elif recording and y._edge is not None:
             return y.detach()
         return y
+
+
+def _check_dirty(node: FunctionCtx, outputs: list[Any], args: tuple[Any, ...]) -> None:
+    """What was marked as changed in place has to be returned, and should have been an argument."""
+    if not all(any(x is y for y in outputs) for x in node._dirty):
+        raise RuntimeError(
+            "Some elements marked as dirty during the forward method were not returned as output. The inputs that are "
+            "modified inplace must all be outputs of the Function."
+        )
+    if not all(any(x is y for y in args) for x in node._dirty):
+        warn(
+            "ctx.mark_dirty() received a tensor that was not an input. Only input Tensors that have been mutated should be "
+            "passed to ctx.mark_dirty()."
+        )
 
 
 def _renamed(x: Any, before: list[Any], after: list[Any]) -> Any:

@@ -202,11 +202,17 @@ def vhp(
     func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
     """`(func(inputs), v^T H)` of a scalar function."""
+    return _hessian_product("vhp", func, inputs, v, create_graph, strict)
+
+
+def _hessian_product(
+    name: str, func: Callable[..., Any], inputs: Any, v: Any, create_graph: bool, strict: bool
+) -> tuple[Any, Any]:
     with modes.enable_grad():
-        single, xs = _as_tuple(inputs, "inputs", "vhp")
+        single, xs = _as_tuple(inputs, "inputs", name)
         xs = _inputs(xs, create_graph)
-        y = _scalar(func, "vhp")(*xs)
-        vs = _check_vectors(v, xs, "v", "vhp")
+        y = _scalar(func, name)(*xs)
+        vs = _check_vectors(v, xs, "v", name)
         inner = _filled(
             grad(y, xs, create_graph=True, allow_unused=True) if y.requires_grad else (None,) * len(xs), xs, strict,
             INDEPENDENT,
@@ -222,5 +228,5 @@ def vhp(
 def hvp(
     func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:
-    """`(func(inputs), H v)` of a scalar function; H is symmetric, so this is `vhp`."""
-    return vhp(func, inputs, v, create_graph, strict)
+    """`(func(inputs), H v)` of a scalar function; H is symmetric, so this is `vhp` too."""
+    return _hessian_product("hvp", func, inputs, v, create_graph, strict)

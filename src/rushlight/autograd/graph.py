@@ -54,6 +54,9 @@ def register_multi_grad_hook(tensors: Any, fn: Callable[..., Any], *, mode: str 
 
         return arrived
 
+    for x in tensors:
+        if not x.requires_grad:
+            raise AssertionError("Expected gradient function to be set")
     handles = [x.register_hook(hook(i)) for i, x in enumerate(tensors)]
 
     class Handles:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-import warnings
 from contextvars import ContextVar
 from typing import Any
+
+from ..settings import warn
 
 
 class Mode:
@@ -60,12 +61,11 @@ class _Guard:
 
     def __call__(self, function: Any) -> Any:
         if inspect.isclass(function):
-            warnings.warn(
+            warn(
                 "Decorating classes is deprecated and will be disabled in future versions. You should only decorate "
                 "functions or methods. To preserve the current behavior of class decoration, you can directly decorate "
                 "the `__init__` method and nothing else.",
                 FutureWarning,
-                stacklevel=2,
             )
             function.__init__ = self(function.__init__)  # type: ignore[method-assign]
             return function

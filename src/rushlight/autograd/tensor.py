@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-import warnings
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ import numpy as np
 
 from .. import dtypes
 from ..device import CPU, device, require_cpu
-from ..settings import warn_once
+from ..settings import warn, warn_once
 from ..size import Size
 from . import modes
 from .node import AccumulateGrad, Edge, Handle, Node
@@ -311,14 +310,13 @@ class Tensor(metaclass=TensorMeta):
     @property
     def grad(self) -> Any:
         if self._grad is None and not self.is_leaf and not self._retains_grad:
-            warnings.warn(
+            warn(
                 "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't "
                 "be populated during autograd.backward(). If you indeed want the .grad field to be populated for a "
                 "non-leaf Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by "
                 "mistake, make sure you access the leaf Tensor instead. See github.com/pytorch/pytorch/pull/30531 for "
                 "more information.",
                 UserWarning,
-                stacklevel=2,
             )
         return self._grad
 
@@ -497,10 +495,20 @@ class Tensor(metaclass=TensorMeta):
         return self._number(int)  # type: ignore[no-any-return]
 
     def __float__(self) -> float:
+        if self.requires_grad:
+            warn_once(_TO_SCALAR)
         return self._number(float)  # type: ignore[no-any-return]
 
     def __complex__(self) -> complex:
+        if self.requires_grad:
+            warn_once(_TO_SCALAR)
         return self._number(complex)  # type: ignore[no-any-return]
+
+    @property
+    def volatile(self) -> bool:
+        """Always False; what it once meant is `no_grad()` now."""
+        warn("volatile was removed (Variable.volatile is always False)")
+        return False
 
     def __index__(self) -> int:
         if self._array.dtype.kind not in "iub" or self._array.size != 1:
@@ -639,10 +647,9 @@ def warn_of_hooks(x: Any) -> None:
         return
     for _, hook in edge[0].pre_hooks.values():
         if not getattr(hook, "__torch_unserializable__", False):
-            warnings.warn(
+            warn(
                 f"backward hook {hook!r} on tensor will not be serialized.  If this is expected, you can decorate the "
                 "function with @torch.utils.hooks.unserializable_hook to suppress this warning",
-                stacklevel=3,
             )
 
 
@@ -736,3 +743,9 @@ def current_edge(x: Any) -> Edge | None:
 def numel(shape: Any) -> int:
     """The number of elements of a shape."""
     return math.prod(shape)
+
+
+_TO_SCALAR = (
+    "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\nConsider using "
+    "tensor.detach() first."
+)

@@ -8,7 +8,6 @@ NumPy: an integer next to an index array is part of the view, and has no say in 
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +16,8 @@ import numpy as np
 from rushlight import dtypes
 from rushlight.backend import kernels as K
 from rushlight.backend import placing
+
+from ..settings import warn, warn_once
 
 Array = Any  # numpy.ndarray
 
@@ -320,12 +321,11 @@ def _as_tuple(index: Any) -> Sequence[Any]:
         return index
     if not isinstance(index, list | range | str) or len(index) >= 32 or not any(map(_counts_as_index, index)):
         return (index,)
-    warnings.warn(
+    warn(
         "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch 2.9; "
         "use x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as tensor index, "
         "x[torch.tensor(seq)], which will result either in an error or a different result",
         UserWarning,
-        stacklevel=4,
     )
     return tuple(index)
 
@@ -373,10 +373,9 @@ def _index_array(a: Array) -> Any:
         return a
     if dtype == np.uint8:
         if a.ndim:
-            warnings.warn(
+            warn(
                 "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.",
                 UserWarning,
-                stacklevel=5,
             )
         return a != 0 if a.ndim else np.asarray(a != 0)
     if dtype == _BOOL:
@@ -520,7 +519,7 @@ def _assign_(target: Array, value: Any) -> None:
             f"({value.ndim})"
         )
     if value.dtype.kind == "c" and target.dtype.kind != "c":
-        warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=4)
+        warn_once("Casting complex values to real discards the imaginary part")
         value = value.real
     try:
         with np.errstate(all="ignore"):

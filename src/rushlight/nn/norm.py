@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numbers
-import warnings
 from typing import Any
 
 from .. import dtypes, ops
+from ..settings import warn
 from . import functional as F
 from . import init
 from .module import Module
@@ -211,10 +211,9 @@ class _InstanceNorm(_NormBase):
                     f"expected input's size at dim={channels} to match num_features ({self.num_features}), but got: "
                     f"{input.size(channels)}."
                 )
-            warnings.warn(
+            warn(
                 f"input's size at dim={channels} does not match num_features. You can silence this warning by not "
                 "passing in num_features, which is not used because affine=False",
-                stacklevel=2,
             )
         batched = input if channels == 1 else input.unsqueeze(0)
         out = F.instance_norm(

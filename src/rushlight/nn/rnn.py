@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 from .. import ops
+from ..settings import warn
 from . import init
 from .functional import recurrent
 from .module import Module
@@ -18,10 +18,9 @@ _GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}
 
 def apply_permutation(x: Any, permutation: Any, dim: int = 1) -> Any:
     """The old name of `index_select` on hidden states."""
-    warnings.warn(
+    warn(
         "apply_permutation is deprecated, please use tensor.index_select(dim, permutation) instead",
         FutureWarning,
-        stacklevel=2,
     )
     return x.index_select(dim, permutation)
 
@@ -49,10 +48,9 @@ class RNNBase(Module):
                 "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
             )
         if dropout > 0 and num_layers == 1:
-            warnings.warn(
+            warn(
                 "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects "
                 f"num_layers greater than 1, but got dropout={dropout} and num_layers={num_layers}",
-                stacklevel=2,
             )
         for name, value in (("input_size", input_size), ("hidden_size", hidden_size)):
             if not isinstance(value, int):

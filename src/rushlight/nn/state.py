@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from ..autograd.modes import no_grad
 from ..autograd.node import Handle
 from ..autograd.tensor import Tensor
+from ..settings import warn
 from . import hooks
 from .parameter import Parameter, is_lazy
 
@@ -38,11 +38,10 @@ def state_dict(self: Any, *args: Any, destination: Any = None, prefix: str = "",
     ['weight', 'bias']
     """
     if args:
-        warnings.warn(
+        warn(
             "Positional args are being deprecated, use kwargs instead. Refer to "
             "https://pytorch.org/docs/main/generated/torch.nn.Module.html#torch.nn.Module.state_dict for details.",
             FutureWarning,
-            stacklevel=2,
         )
         given = dict(zip(("destination", "prefix", "keep_vars"), args, strict=False))
         destination = given.get("destination", destination)

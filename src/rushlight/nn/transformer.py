@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 import math
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 from .. import ops
+from ..settings import warn
 from . import functional as F
 from . import init
 from .activation import GELU, ReLU
@@ -161,9 +161,7 @@ class TransformerEncoder(Module):
         self.enable_nested_tensor, self.mask_check = enable_nested_tensor, mask_check
         reason = _no_nested_tensor(encoder_layer) if enable_nested_tensor else ""
         if reason:
-            warnings.warn(
-                f"enable_nested_tensor is True, but self.use_nested_tensor is False because {reason}", stacklevel=2
-            )
+            warn(f"enable_nested_tensor is True, but self.use_nested_tensor is False because {reason}")
         self.use_nested_tensor = enable_nested_tensor and not reason
 
     def forward(

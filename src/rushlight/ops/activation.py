@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from .. import dtypes
 from ..autograd.tensor import Tensor, wrap_dim
 from ..backend import kernels as K
 from ..backend import placing
+from ..settings import warn
 from .arithmetic import conj
 from .comparison import where
 from .declare import binary, primitive, unary
@@ -421,27 +421,26 @@ public(softmax_of, name="softmax", out=True)
 public(log_softmax_of, name="log_softmax", out=True)
 
 
-def _implied_dim(name: str, x: Any, stacklevel: int) -> int:
-    warnings.warn(
+def _implied_dim(name: str, x: Any) -> int:
+    warn(
         f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
-        stacklevel=stacklevel + 1,
     )
     return 0 if x.ndim in (0, 1, 3) else 1
 
 
 def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """`exp(input)` over its sum along `dim`; `dtype` casts the input first."""
-    return softmax_of(input, _implied_dim("softmax", input, _stacklevel) if dim is None else dim, dtype)
+    return softmax_of(input, _implied_dim("softmax", input) if dim is None else dim, dtype)
 
 
 def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """`softmax(-input)`."""
-    return softmax_of(-input, _implied_dim("softmin", input, _stacklevel) if dim is None else dim, dtype)
+    return softmax_of(-input, _implied_dim("softmin", input) if dim is None else dim, dtype)
 
 
 def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """The logarithm of `softmax(input, dim)`."""
-    return log_softmax_of(input, _implied_dim("log_softmax", input, _stacklevel) if dim is None else dim, dtype)
+    return log_softmax_of(input, _implied_dim("log_softmax", input) if dim is None else dim, dtype)
 
 
 def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:
@@ -449,6 +448,8 @@ def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float =
 
     https://arxiv.org/abs/1611.01144
     """
+    if eps != 1e-10:
+        warn("`eps` parameter is deprecated and has no effect.")
     noise = -logits.detach().clone().exponential_().log()
     soft = softmax_of((logits + noise) / tau, dim)
     if not hard:

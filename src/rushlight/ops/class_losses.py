@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from ..backend import kernels as K
+from ..settings import warn
 from .activation import log_softmax_of as log_softmax
 from .activation import softmax_of as softmax
 from .declare import primitive
@@ -16,9 +16,7 @@ def reduction_of(reduction: str, size_average: Any = None, reduce: Any = None) -
     if size_average is not None or reduce is not None:
         average, reduces = size_average is not False, reduce is not False
         old = ("mean" if average else "sum") if reduces else "none"
-        warnings.warn(
-            f"size_average and reduce args will be deprecated, please use reduction='{old}' instead.", stacklevel=3
-        )
+        warn(f"size_average and reduce args will be deprecated, please use reduction='{old}' instead.")
         return old
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not a valid value for reduction")

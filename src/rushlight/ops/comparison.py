@@ -8,6 +8,7 @@ import numpy as np
 
 from ..autograd.tensor import Tensor, wrap
 from ..backend import kernels as K
+from ..settings import warn_once
 from .declare import binary, primitive
 from .promotion import NUMBERS, result_dtype, to_array
 from .publishing import attach, is_array, public, type_error
@@ -72,6 +73,10 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
                 "where expected condition to be a boolean tensor, but got a tensor with dtype "
                 f"{condition.dtype.scalar_name}"
             )
+        warn_once(
+            "where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future version "
+            "of PyTorch. Use a boolean condition instead."
+        )
         condition = condition.bool()
     if not isinstance(input, (Tensor, *NUMBERS)):
         raise type_error("where", input, 2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from ..autograd.tensor import Tensor, current_edge
 from ..backend import placing
 from ..backend.indexing import scalar
 from ..device import device, require_cpu
+from ..settings import warn_once
 from .declare import primitive
 from .promotion import NUMBERS
 from .publishing import FUNCTIONS, attach, public
@@ -201,7 +201,7 @@ def _check_fit(a: Any, b: Any) -> None:
 
 
 def _warn_complex() -> None:
-    warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=4)
+    warn_once("Casting complex values to real discards the imaginary part")
 
 
 attach("copy_", copy_)

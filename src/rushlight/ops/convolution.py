@@ -6,6 +6,7 @@ from typing import Any
 
 from ..autograd.tensor import Tensor
 from ..backend import kernels as K
+from ..settings import warn_once
 from .arithmetic import conj
 from .declare import primitive
 from .publishing import FUNCTIONS, type_error
@@ -144,6 +145,10 @@ def convolution(
                 raise RuntimeError("padding='same' is not supported for strided convolutions")
             total = [d * (k - 1) for d, k in zip(dilations, kernel, strict=True)]
             if any(t % 2 for t in total):  # more on the far side
+                warn_once(
+                    "Using padding='same' with even kernel lengths and odd dilation may require a zero-padded copy of the "
+                    "input be created"
+                )
                 from ..nn.functional import pad
 
                 amounts = [v for t in reversed(total) for v in (0, t % 2)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,10 @@ from ..backend import placing
 from ..backend.indexing import scalar
 from ..device import require_cpu
 from ..errors import unsupported
-from ..settings import warn_once
+from ..settings import warn, warn_once
 from ..size import no_memory
 from .declare import primitive
-from .parsing import check_array, parse_array
+from .parsing import cast, check_array, parse_array
 from .promotion import NUMBERS, scalar_dtype
 from .publishing import FUNCTIONS, attach, public
 
@@ -34,7 +33,7 @@ def finish(a: Any, requires_grad: bool = False, out: Any = None) -> Any:
     if out is not None:
         from .publishing import write_out
 
-        return write_out("new", wrap(a), out)
+        return write_out("new", wrap(a), out, quiet=True)
     x = wrap(a)
     if get_mode().inference:
         x._inference = True
@@ -245,9 +244,21 @@ def _new_empty_strided(
     return empty_strided(size, stride, dtype=dtype or self.dtype, requires_grad=requires_grad, **options)
 
 
+def _copied(call: str, data: Any, dtype: Any, requires_grad: bool) -> Any:
+    """A tensor made from a tensor, and PyTorch's advice."""
+    warn(
+        "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+        f"sourceTensor.detach().clone().requires_grad_(True), rather than {call}(sourceTensor)."
+    )
+    return finish(cast(data._array.copy(), dtype), requires_grad)
+
+
 @public(name="new_tensor", namespace=False)
 def _new_tensor(self: Any, data: Any, *, dtype: Any = None, requires_grad: bool = False, **options: Any) -> Any:
     """A copy of `data` with this tensor's dtype."""
+    if isinstance(data, Tensor):
+        check_options(options, "new_tensor")
+        return _copied("tensor.new_tensor", data, dtype or self.dtype, requires_grad)
     return tensor(data, dtype=dtype or self.dtype, requires_grad=requires_grad, **options)
 
 
@@ -287,13 +298,7 @@ def tensor(data: Any, *, dtype: Any = None, requires_grad: bool = False, **optio
     """
     check_options(options, "tensor")
     if isinstance(data, Tensor):
-        warnings.warn(
-            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
-            "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
-            UserWarning,
-            stacklevel=2,
-        )
-        return finish(data._array.astype(dtypes.to_numpy(dtype or data.dtype)), requires_grad)
+        return _copied("torch.tensor", data, dtype, requires_grad)
     if dtype is not None and dtype.__class__ is not dtypes.dtype:
         dtype = dtypes.of_array(_numpy_type(dtype, "tensor"))
     return finish(parse_array(data, dtype), requires_grad)
@@ -316,12 +321,13 @@ def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: Any = None
     if requires_grad is None:
         requires_grad = isinstance(obj, Tensor) and obj.requires_grad
         if requires_grad:
-            warnings.warn(
+            warn(
                 "torch.asarray: unspecified requires_grad now defaults to obj.requires_grad instead of False. Pass "
                 "requires_grad=False explicitly to get the old behavior and silence this warning.",
                 UserWarning,
-                stacklevel=2,
             )
+    if isinstance(obj, (bytes, bytearray, memoryview)):
+        obj = frombuffer(obj, dtype=dtype or dtypes.get_default_dtype())
     x = as_tensor(obj, dtype, device)
     shares = isinstance(obj, (Tensor, np.ndarray)) and np.shares_memory(
         x._array, obj if isinstance(obj, np.ndarray) else obj._array
@@ -456,6 +462,12 @@ def arange(*args: Any, out: Any = None, dtype: Any = None, requires_grad: bool =
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     n = -(-span // stride) if isinstance(span, int) and isinstance(stride, int) else math.ceil(span / stride)
     kind = np.int64 if all(isinstance(v, int) for v in (start, step)) else np.float64
+    if out is not None and out.numel() not in (0, n):
+        warn(
+            f"The number of elements in the out tensor of shape {list(out.shape)} is {out.numel()} which does not match the "
+            f"computed number of elements {n}. Note that this may occur as a result of rounding error. The out tensor will "
+            f"be resized to a tensor of shape ({n},)."
+        )
     return finish((start + np.arange(n, dtype=kind) * step).astype(dtypes.to_numpy(dtype)), requires_grad, out)
 
 
@@ -471,11 +483,10 @@ def range_to(
     **options: Any,
 ) -> Any:
     """Like `arange`, including the end (deprecated in PyTorch)."""
-    warnings.warn(
+    warn(
         "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
         "Python's range builtin. Instead, use torch.arange, which produces values in [start, end).",
         UserWarning,
-        stacklevel=2,
     )
     check_options(options, "range")
     if end is None:

@@ -15,6 +15,7 @@ from ..autograd.tensor import Tensor, wrap
 from ..backend import placing
 from ..backend.numpy import lapack
 from ..errors import LinAlgError
+from ..settings import warn_once
 from .creation import eye
 from .declare import primitive
 from .joining import cat, stack
@@ -77,6 +78,12 @@ def linalg_cholesky(input: Any, *, upper: bool = False) -> Any:
 @public(out=True)
 def cholesky(input: Any, upper: bool = False) -> Any:
     """The old name of `linalg.cholesky`."""
+    warn_once(
+        "torch.cholesky is deprecated in favor of torch.linalg.cholesky and will be removed in a future PyTorch release.\n"
+        "L = torch.cholesky(A)\nshould be replaced with\nL = torch.linalg.cholesky(A)\nand\n"
+        "U = torch.cholesky(A, upper=True)\nshould be replaced with\nU = torch.linalg.cholesky(A).mH\n"
+        "This transform will produce equivalent results for all valid (symmetric positive definite) inputs."
+    )
     return _factor_cholesky("cholesky", input, upper, True)[0]
 
 
@@ -211,9 +218,14 @@ def lu_unpack(LU_data: Any, LU_pivots: Any, unpack_data: bool = True, unpack_piv
 @public
 def lu(A: Any, pivot: bool = True, get_infos: bool = False) -> Any:
     """The old form of `linalg.lu_factor`: LU, pivots, and the infos if asked for."""
+    warn_once(
+        "torch.lu is deprecated in favor of torch.linalg.lu_factor / torch.linalg.lu_factor_ex and will be removed in a "
+        "future PyTorch release.\nLU, pivots = torch.lu(A, compute_pivots)\nshould be replaced with\n"
+        "LU, pivots = torch.linalg.lu_factor(A, compute_pivots)\nand\n"
+        "LU, pivots, info = torch.lu(A, compute_pivots, get_infos=True)\nshould be replaced with\n"
+        "LU, pivots, info = torch.linalg.lu_factor_ex(A, compute_pivots)"
+    )
     found = lu_of("torch.lu_factor", A, pivot)
-    if not get_infos:
-        _check_pivots("torch.linalg.lu_factor", found[2])
     return found if get_infos else found[:2]
 
 
@@ -324,6 +336,11 @@ def linalg_qr(A: Any, mode: str = "reduced") -> Any:
 @public(out=True)
 def qr(input: Any, some: bool = True) -> Any:
     """The old name of `linalg.qr`; without `some`, complete."""
+    warn_once(
+        "torch.qr is deprecated in favor of torch.linalg.qr and will be removed in a future PyTorch release.\n"
+        "The boolean parameter 'some' has been replaced with a string parameter 'mode'.\nQ, R = torch.qr(A, some)\n"
+        "should be replaced with\nQ, R = torch.linalg.qr(A, 'reduced' if some else 'complete')"
+    )
     return _QR(_factor_qr(input, "reduced" if some else "complete"))
 
 

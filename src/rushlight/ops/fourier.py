@@ -14,6 +14,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap, wrap_dim
 from ..backend import placing
+from ..settings import warn, warn_once
 from .declare import primitive
 from .gathering import pad_to
 from .publishing import public, type_error
@@ -376,6 +377,13 @@ def stft(
         lead = (1,) * (3 - x.dim()) + tuple(x.shape)
         x = pad(x.reshape(lead), (n_fft // 2, n_fft // 2), pad_mode)
         x = x.reshape((*tuple(input.shape)[:-1], x.shape[-1]))
+    if window is None:
+        warn_once(
+            "A window was not provided. A rectangular window will be applied,which is known to cause spectral leakage. "
+            "Other windows such as torch.hann_window or torch.hamming_window are recommended to reduce spectral leakage."
+            "To suppress this warning and use a rectangular window, explicitly set `window=torch.ones(n_fft, "
+            "device=<device>)`."
+        )
     is_complex = input.is_complex() or (window is not None and window.is_complex())
     said = functools.partial(
         _signature, "stft", x, window, n_fft=n_fft, hop_length=hop, win_length=length, normalized=normalized,
@@ -402,16 +410,6 @@ def stft(
             f"{said()} : expected a 1D window tensor of size equal to win_length={length}, but got window with size "
             f"{list(window.shape)}"
         )
-    if window is None:
-        import warnings
-
-        warnings.warn(
-            "A window was not provided. A rectangular window will be applied,which is known to cause spectral leakage. "
-            "Other windows such as torch.hann_window or torch.hamming_window are recommended to reduce spectral leakage."
-            "To suppress this warning and use a rectangular window, explicitly set `window=torch.ones(n_fft, "
-            "device=<device>)`.",
-            stacklevel=2,
-        )
     half = not is_complex if onesided is None else onesided
     if half and is_complex:
         raise RuntimeError("Cannot have onesided output if window or input is complex")
@@ -422,6 +420,11 @@ def stft(
     found = (rfft(frames, norm=norm) if half else fft(frames, norm=norm)).transpose(-2, -1)
     if return_complex or (return_complex is None and is_complex):
         return found
+    warn_once(
+        "stft with return_complex=False is deprecated. In a future pytorch release, stft will return complex tensors for all "
+        "inputs, and return_complex=False will raise an error.\nNote: you can still call torch.view_as_real on the complex "
+        "output to recover the old return format."
+    )
     from .parts import view_as_real
 
     return view_as_real(found)
@@ -443,6 +446,12 @@ def istft(
 
     https://docs.pytorch.org/docs/stable/generated/torch.istft.html
     """
+    if window is None:
+        warn_once(
+            "A window was not provided. A rectangular window will be applied.Please provide the same window used by stft to "
+            "make the inversion lossless.To suppress this warning and use a rectangular window, explicitly set "
+            "`window=torch.ones(n_fft, device=<device>)`."
+        )
     hop = n_fft // 4 if hop_length is None else hop_length
     size = n_fft if win_length is None else win_length
     said = functools.partial(
@@ -492,12 +501,9 @@ def istft(
         raise RuntimeError(f"{said()} window overlap add min: 1")
     found = signal / envelope
     if end > total:
-        import warnings
-
-        warnings.warn(
+        warn(
             "The length of signal is shorter than the length parameter. Result is being padded with zeros in the tail. "
             "Please check your center and hop_length settings.",
-            stacklevel=2,
         )
         found = pad_to(found, (found.shape[0], end - start))
     return found if frames.dim() == 3 else found.squeeze(0)

@@ -10,6 +10,7 @@ from .. import dtypes
 from ..autograd.tensor import Tensor, wrap, wrap_dim
 from ..backend import kernels as K
 from ..backend import placing
+from ..settings import warn, warn_once
 from .declare import primitive
 from .linear import c_name
 from .publishing import public, type_error
@@ -184,6 +185,11 @@ def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = N
     _check_index("scatter", index)
     source = src if src is not None else value
     if reduce is not None:
+        if isinstance(source, Tensor):
+            warn_once(
+                "The reduce argument of torch.scatter with Tensor src is deprecated and will be removed in a future PyTorch "
+                "release. Use torch.scatter_reduce instead for more reduction options."
+            )
         names = {"add": "sum", "multiply": "prod"}
         if reduce not in names:
             raise RuntimeError("reduce argument must be either add or multiply.")
@@ -247,9 +253,9 @@ def _scatter_reduce_backward(
         count = count.masked_fill(count == 0, 1)
         ga, gb = g / count, _gather(g / count, dim, index)
     elif reduce in ("amax", "amin"):
-        chosen_a = (a == out) & ((ones == 0) | True) if include_self else (a == out) & (ones == 0)
-        chosen_b = sub == _gather(out, dim, index)
-        tally = (chosen_a.to(g.dtype) if include_self else g * 0).scatter_add(dim, index, chosen_b.to(g.dtype))
+        # PyTorch counts an equal element of `input` also where it had no say.
+        chosen_a, chosen_b = a == out, sub == _gather(out, dim, index)
+        tally = chosen_a.to(g.dtype).scatter_add(dim, index, chosen_b.to(g.dtype))
         tally = tally.masked_fill(tally == 0, 1)
         ga, gb = g / tally * chosen_a.to(g.dtype), _gather(g / tally, dim, index) * chosen_b.to(g.dtype)
     else:
@@ -289,6 +295,7 @@ def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, i
     """`input` with the elements of `src` at the places `index` reduced into it: sum, prod, mean, amax or amin."""
     d = wrap_dim(dim, input._array.ndim)
     _check_index("scatter", index)
+    reduce = {"max": "amax", "min": "amin"}.get(reduce, reduce)
     if reduce not in _UFUNCS:
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
     if input._array.dtype != src._array.dtype:
@@ -469,6 +476,7 @@ def index_reduce(input: Any, dim: int, index: Any, source: Any, reduce: str, *, 
     """`input` with the slices of `source` reduced into those listed: prod, mean, amax or amin."""
     if reduce not in _REDUCE:
         raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
+    warn_once("index_reduce() is in beta and the API may change at any time.")
     d = _check_slices("index_reduce", input, dim, index)
     if source._array.ndim == 0 or input._array.ndim == 0:
         full = index.reshape(-1)
@@ -646,6 +654,11 @@ def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
     if input._array.dtype != source._array.dtype:
         raise RuntimeError(
             f"masked_scatter_: expected self and source to have same dtypes but got {input.dtype.scalar_name} and {source.dtype.scalar_name}"
+        )
+    if mask._array.dtype.name == "uint8":
+        warn(
+            "masked_scatter_ received a mask with dtype torch.uint8, this behavior is now deprecated,please use a mask with "
+            "dtype torch.bool instead."
         )
     if mask._array.dtype.kind != "b":
         raise RuntimeError(

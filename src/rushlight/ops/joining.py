@@ -9,6 +9,7 @@ import numpy as np
 from ..autograd.tensor import Tensor, wrap_dim
 from ..backend import placing
 from ..dtypes import promote_types
+from ..settings import warn_once
 from .declare import primitive
 from .publishing import public
 from .shape import expand, reshape, unsqueeze
@@ -192,6 +193,8 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> Any:
         raise RuntimeError("meshgrid expects a non-empty TensorList")
     if indexing not in (None, "ij", "xy"):
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    if indexing is None:
+        warn_once("torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.")
     for x in tensors:
         if x._array.ndim > 1:
             raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {x}")

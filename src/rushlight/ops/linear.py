@@ -10,6 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor
 from ..backend import kernels as K
+from ..settings import warn_once
 from .arithmetic import add, conj, mul
 from .declare import primitive
 from .publishing import attach, public, type_error
@@ -413,6 +414,10 @@ def kron(input: Any, other: Any) -> Any:
 @public(method=False, out=True)
 def chain_matmul(*matrices: Any) -> Any:
     """The product of several matrices."""
+    warn_once(
+        "torch.chain_matmul is deprecated and will be removed in a future PyTorch release. Use torch.linalg.multi_dot "
+        "instead, which accepts a list of two or more tensors rather than multiple parameters."
+    )
     if len(matrices) == 1 and isinstance(matrices[0], (list, tuple)):
         matrices = tuple(matrices[0])
     if not matrices:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from ..backend import kernels as K
+from ..settings import warn
 from .class_losses import reduction_of
 from .declare import binary, called, primitive
 
@@ -30,10 +30,9 @@ def loss(name: str, losses: Any, reduction: str) -> Any:
 def _same_size(name: str, x: Any, y: Any) -> tuple[Any, Any]:
     """Both expanded to one shape, with PyTorch's warning where they differ."""
     if x._array.shape != y._array.shape:
-        warnings.warn(
+        warn(
             f"Using a target size ({y.shape}) that is different to the input size ({x.shape}). This will likely lead to "
             "incorrect results due to broadcasting. Please ensure they have the same size.",
-            stacklevel=3,
         )
         from .shape import broadcast_tensors
 
@@ -199,11 +198,10 @@ def kl_div(
     if size_average is not None or reduce is not None:
         reduction = reduction_of(reduction, size_average, reduce)
     if reduction == "mean":
-        warnings.warn(
+        warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' divides "
             "only by the batch size, and aligns with the KL div math definition.'mean' will be changed to behave the "
             "same as 'batchmean' in the next major release.",
-            stacklevel=3,
         )
     if log_target:
         losses = target.exp() * (target - input)

@@ -7,6 +7,7 @@ from typing import Any
 from .. import dtypes
 from ..autograd.tensor import wrap_dim
 from ..backend.numpy import lapack
+from ..settings import warn_once
 from .creation import eye
 from .declare import primitive
 from .joining import cat
@@ -173,6 +174,11 @@ def cross(input: Any, other: Any, dim: int | None = None) -> Any:
         if 3 not in input.shape:
             raise RuntimeError("no dimension of size 3 in input")
         dim = list(input.shape).index(3)
+        warn_once(
+            "Using torch.cross without specifying the dim arg is deprecated.\nPlease either pass the dim explicitly or "
+            "simply use torch.linalg.cross.\nThe default value of dim will change to agree with that of linalg.cross in "
+            "a future release."
+        )
     return _cross(input, other, dim)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from itertools import chain
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor
 from ..backend.indexing import scalar
+from ..settings import warn_once
 from .promotion import NUMBERS, scalar_dtype
 
 _ORDER = (bool, int, float, complex)
@@ -35,7 +35,7 @@ def parse_array(data: Any, d: dtypes.dtype | None = None) -> Any:
         raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
     if _is_sequence(data):
         if len(data) and all(isinstance(item, np.ndarray) for item in data):
-            warnings.warn(SLOW, UserWarning, stacklevel=3)
+            warn_once(SLOW)
         shape, leaves = _flat(data)
         return _numbers(leaves, shape, d or _common_dtype(leaves))
     if hasattr(data, "__array__") or hasattr(data, "__array_interface__"):
@@ -66,6 +66,8 @@ def cast(a: Any, d: dtypes.dtype | None) -> Any:
     """`a` in type `d`, as C casts."""
     if d is None:
         return a
+    if a.dtype.kind == "c" and d.category not in (dtypes.COMPLEX, dtypes.BOOL):
+        warn_once("Casting complex values to real discards the imaginary part")
     with np.errstate(all="ignore"):
         return (a.real if a.dtype.kind == "c" and d.category < dtypes.COMPLEX else a).astype(dtypes.to_numpy(d))
 

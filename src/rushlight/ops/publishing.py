@@ -12,6 +12,8 @@ from .. import dtypes
 from ..autograd import views
 from ..autograd.modes import get_mode
 from ..autograd.tensor import Tensor, current_edge, require_resizable, wrap
+from ..errors import type_name
+from ..settings import warn
 from .numpy_names import accepting
 from .promotion import NUMBERS, result_dtype
 
@@ -125,7 +127,7 @@ def _check_apart(out: Any, values: list[Any]) -> None:
                     )
 
 
-def write_out(name: str, result: Any, out: Any) -> Any:
+def write_out(name: str, result: Any, out: Any, quiet: bool = False) -> Any:
     """Write results into the caller's `out` tensor(s), which are resized to fit."""
     if isinstance(result, tuple):
         targets = tuple(out)
@@ -150,16 +152,13 @@ def write_out(name: str, result: Any, out: Any) -> Any:
             f"result type {result.dtype.scalar_name} can't be cast to the desired output type {out.dtype.scalar_name}"
         )
     if a.shape != b.shape:
-        if a.size:
-            import warnings
-
-            warnings.warn(
+        if a.size and not quiet:
+            warn(
                 f"An output with one or more elements was resized since it had shape {list(a.shape)}, which does not "
                 f"match the required output shape {list(b.shape)}. This behavior is deprecated, and in a future PyTorch "
                 "release outputs will not be resized unless they have zero elements. You can explicitly reuse an out "
                 "tensor t by resizing it, inplace, to zero elements with t.resize_(0).",
                 UserWarning,
-                stacklevel=3,
             )
         if b.nbytes > a.nbytes:
             require_resizable(a)
@@ -239,10 +238,10 @@ def is_array(x: Any) -> bool:
 
 def type_error(name: str, value: Any, position: int = 1, label: str = "input") -> TypeError:
     """PyTorch's error for an argument that should have been a Tensor."""
-    return TypeError(f"{name}(): argument '{label}' (position {position}) must be Tensor, not {type(value).__name__}")
+    return TypeError(f"{name}(): argument '{label}' (position {position}) must be Tensor, not {type_name(value)}")
 
 
 def combination_error(name: str, *values: Any) -> TypeError:
     """PyTorch's error for arguments that fit none of a function's signatures."""
-    kinds = ", ".join(type(v).__name__ for v in values)
+    kinds = ", ".join(type_name(v) for v in values)
     return TypeError(f"{name}() received an invalid combination of arguments - got ({kinds}), but expected one of:")

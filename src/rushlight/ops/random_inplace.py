@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from ..autograd.node import Node, next_seq
 from ..autograd.tensor import Tensor, current_edge
 from ..backend import streams
 from ..generator import Generator, default_generator
+from ..settings import warn
 from .publishing import attach
 
 _C_NAMES = {
@@ -232,12 +232,11 @@ def _check_bound(d: Any, value: int, name: str) -> None:
         raise RuntimeError(f"{name} is out of bounds for {_C_NAMES[d.name]}")
     if d.category == dtypes.FLOAT and abs(value) > 2 ** digits_of(d):
         digits = digits_of(d)
-        warnings.warn(
+        warn(
             f"{name} is out of bounds [-(2^{digits}), 2^{digits}]. Due to precision limitations {_C_NAMES[d.name]} can "
             "support discrete uniform distribution only within this range. This warning will become an error in "
             "version 1.7 release, please fix the code in advance",
             UserWarning,
-            stacklevel=5,
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap, wrap_dim
 from ..backend import kernels as K
+from ..settings import warn
 from .declare import primitive
 from .joining import cat
 from .kinds import REAL, only
@@ -180,22 +180,25 @@ def _check_float(name: str, x: Any) -> None:
         raise RuntimeError(f"{name} only support floating point and complex dtypes")
 
 
+def _spread_of(name: str, op: Any, x: Any, dim: Any, unbiased: Any, keepdim: bool, correction: Any) -> Any:
+    """`op` (variance or deviation) over all elements or along dimensions, with PyTorch's word if there are too few."""
+    _check_float("std and var", x)
+    axes = _real_axes(x, axes_of(x, dim))
+    c = _correction(unbiased, correction)
+    n = count(x._array.shape, axes)
+    if n <= c and not (n == 0 and x._array.size == 0 and axes is not None):
+        warn(
+            f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input "
+            "numel divided by output numel)."
+        )
+    return op(x, axes, keepdim, c)
+
+
 @public(out=True)
 def var(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
     """The variance over all elements, or along dimensions, divided by `n - correction` (1)."""
     dim, unbiased = _spread_arguments(dim, unbiased)
-    _check_float("std and var", input)
-    axes = _real_axes(input, axes_of(input, dim))
-    c = _correction(unbiased, correction)
-    if count(input._array.shape, axes) <= c and not (
-        count(input._array.shape, axes) == 0 and input._array.size == 0 and axes is not None
-    ):
-        warnings.warn(
-            "var(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel divided by output numel).",
-            UserWarning,
-            stacklevel=2,
-        )
-    return _var(input, axes, keepdim, c)
+    return _spread_of("var", _var, input, dim, unbiased, keepdim, correction)
 
 
 _root: Any = primitive(
@@ -210,16 +213,7 @@ _root: Any = primitive(
 def std(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
     """The standard deviation; see `var`."""
     dim, unbiased = _spread_arguments(dim, unbiased)
-    _check_float("std and var", input)
-    axes = _real_axes(input, axes_of(input, dim))
-    c = _correction(unbiased, correction)
-    if count(input._array.shape, axes) <= c and not (input._array.size == 0 and axes is not None):
-        warnings.warn(
-            "std(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel divided by output numel).",
-            UserWarning,
-            stacklevel=2,
-        )
-    return _root(input, axes, keepdim, c)
+    return _spread_of("std", _root, input, dim, unbiased, keepdim, correction)
 
 
 def _with_mean(name: str, op: Any) -> None:
@@ -227,15 +221,16 @@ def _with_mean(name: str, op: Any) -> None:
         input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
     ) -> Any:
         dim, unbiased = _spread_arguments(dim, unbiased)
-        return op(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
+        spread = _spread_of(f"{name}_mean", op, input, dim, unbiased, keepdim, correction)
+        return spread, mean(input, dim, keepdim)
 
     both.__name__ = both.__qualname__ = f"{name}_mean"
     both.__doc__ = f"`{name}` and `mean` of the same elements."
     public(both, method=False)
 
 
-_with_mean("var", var)
-_with_mean("std", std)
+_with_mean("var", _var)
+_with_mean("std", _root)
 
 _logsumexp: Any = primitive(
     "LogsumexpBackward0", lambda a, axes, keep: K.logsumexp(a, axes, keep), tensors=True,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from ..autograd import views
 from ..autograd.modes import get_mode
 from ..autograd.tensor import Tensor, wrap_dim
 from ..backend import placing
+from ..settings import warn_once
 from .creation import shape_of
 from .declare import primitive
 from .publishing import FUNCTIONS, attach, public, type_error
@@ -300,13 +300,13 @@ def t(input: Any) -> Any:
 
 
 def _reversed(self: Any) -> Any:
-    if self._array.ndim != 2:
-        warnings.warn(
+    if self._array.ndim == 0:
+        warn_once("Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases.")
+    elif self._array.ndim != 2:
+        warn_once(
             "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw "
             "an error in a future release. Consider `x.mT` to transpose batches of matrices or "
-            "`x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor.",
-            UserWarning,
-            stacklevel=2,
+            "`x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor."
         )
     return permute(self, tuple(range(self._array.ndim - 1, -1, -1)))
 
@@ -314,23 +314,24 @@ def _reversed(self: Any) -> Any:
 attach("T", property(_reversed))
 
 
-def _matrix_transposed(self: Any) -> Any:
+def _matrix_transposed(self: Any, name: str = "mT") -> Any:
     if self._array.ndim < 2:
         if self._array.ndim == 0:
             return self
-        raise RuntimeError("tensor.mT is only supported on matrices or batches of matrices. Got 1-D tensor.")
+        raise RuntimeError(f"tensor.{name} is only supported on matrices or batches of matrices. Got 1-D tensor.")
     return transpose(self, -2, -1)
 
 
 attach("mT", property(_matrix_transposed))
-attach("mH", property(lambda self: _matrix_transposed(self).conj()))
+attach("mH", property(lambda self: _matrix_transposed(self, "mH").conj()))
 attach("H", property(lambda self: adjoint_2d(self)))
 
 
 def adjoint_2d(x: Any) -> Any:
     """`Tensor.H`: the conjugate transpose of a matrix."""
     if x._array.ndim not in (0, 2):
-        raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {x._array.ndim}-D tensor.")
+        hint = " For batches of matrices, consider using tensor.mH" if x._array.ndim > 2 else ""
+        raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {x._array.ndim}-D tensor.{hint}")
     return transpose(x, 0, 1).conj() if x._array.ndim else x.conj()
 
 

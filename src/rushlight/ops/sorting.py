@@ -11,6 +11,7 @@ from .. import dtypes
 from ..autograd.tensor import Tensor, wrap, wrap_dim
 from ..backend import kernels as K
 from ..backend import placing
+from ..settings import warn_once
 from .declare import primitive
 from .kinds import refuse
 from .publishing import public, type_error
@@ -401,6 +402,13 @@ def searchsorted(
             )
         input = sorted_sequence.new_tensor(input)
     v = input._array
+    for what, held in (("boundary", s), ("input value", v)):
+        if not held.flags.c_contiguous:
+            warn_once(
+                f"torch.searchsorted(): {what} tensor is non-contiguous, this will lower the performance due to extra data "
+                f"copy when converting non-contiguous tensor to contiguous, please use contiguous {what} tensor if "
+                "possible. This message will only appear once per program."
+            )
     if sorter is not None:
         if ((sorter._array < 0) | (sorter._array >= s.shape[-1])).any():
             raise RuntimeError("torch.searchsorted(): sorter index out of range")

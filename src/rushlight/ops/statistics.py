@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from .. import dtypes
+from ..settings import warn
 from .declare import primitive
 from .linear import mt
 from .publishing import public
@@ -69,10 +69,9 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
         else:
             scale = (total - correction * (weights * aweights).sum() / total).clamp(min=0)
     if float(scale) <= 0:
-        warnings.warn(
+        warn(
             "cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations.",
             UserWarning,
-            stacklevel=2,
         )
     off = x - middle
     right = off if weights is None else off * weights.to(off.dtype)

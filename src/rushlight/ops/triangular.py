@@ -11,6 +11,7 @@ from .. import dtypes
 from ..autograd.tensor import Tensor
 from ..backend import placing
 from ..backend.numpy import lapack
+from ..settings import warn_once
 from .declare import primitive
 from .linear import mt
 from .publishing import public, type_error
@@ -128,6 +129,12 @@ def triangular_solve(
     input: Any, A: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False
 ) -> Any:
     """The old form of `linalg.solve_triangular`: X of `A X = input`, and a copy of A."""
+    warn_once(
+        "torch.triangular_solve is deprecated in favor of torch.linalg.solve_triangularand will be removed in a future "
+        "PyTorch release.\ntorch.linalg.solve_triangular has its arguments reversed and does not return a copy of one of "
+        "the inputs.\nX = torch.triangular_solve(B, A).solution\nshould be replaced with\n"
+        "X = torch.linalg.solve_triangular(A, B)."
+    )
     for label, x in (("b", input), ("A", A)):
         if x._array.ndim < 2:
             raise RuntimeError(

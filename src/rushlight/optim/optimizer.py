@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import warnings
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from itertools import chain
@@ -16,6 +15,7 @@ from .. import dtypes
 from ..autograd.modes import enable_grad
 from ..autograd.node import Handle
 from ..autograd.tensor import Tensor, wrap
+from ..settings import warn
 
 __all__ = [
     "Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook", "required",
@@ -203,10 +203,9 @@ class Optimizer:
             param_group.setdefault(name, default)
         params = param_group["params"]
         if len(params) != len(set(params)):
-            warnings.warn(
+            warn(
                 "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error; "
                 "see github.com/pytorch/pytorch/issues/40967 for more information",
-                stacklevel=3,
             )
         self._check_against_other_groups(param_group)
         self.param_groups.append(param_group)

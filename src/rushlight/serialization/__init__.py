@@ -12,7 +12,6 @@ import struct
 import sys
 import tempfile
 import threading
-import warnings
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any
@@ -21,6 +20,8 @@ from rushlight.device import device
 from rushlight.errors import unsupported
 from rushlight.serialization import archive, legacy, reading, writing
 from rushlight.serialization.storage import StorageType, UntypedStorage
+
+from ..settings import warn
 
 __all__ = [
     "add_safe_globals",
@@ -182,7 +183,7 @@ def _load(
     file: Any, path: str | None, map_location: MAP_LOCATION, pickle_module: Any, weights_only: bool, options: Any
 ) -> Any:
     if weights_only and set(options) - {"encoding", "errors", "fix_imports"}:
-        warnings.warn("pickle_load_args only works if `weights_only=False`.", stacklevel=4)
+        warn("pickle_load_args only works if `weights_only=False`.")
         options = {}
     place = _Placer(map_location)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 from ... import ops
 from ...ops.attention import scaled_dot_product_attention
 from ...ops.dropping import dropout as dropout_of
 from ...ops.linear import linear
+from ...settings import warn
 from .pad import constant
 
 
@@ -164,9 +164,8 @@ def additive_mask(mask: Any, name: str, other: Any, other_name: str, dtype: Any,
     if mask.dtype.name != "bool" and not mask.is_floating_point():
         raise AssertionError(f"only bool and floating types of {name} are supported")
     if check_other and other is not None and mask.dtype != other.dtype:
-        warnings.warn(
+        warn(
             f"Support for mismatched {name} and {other_name} is deprecated. Use same type for both instead.",
-            stacklevel=3,
         )
     if mask.is_floating_point():
         return mask

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from ...ops import FUNCTIONS
+from ...settings import warn
 
 
 def _check(p: float) -> None:
@@ -51,12 +51,11 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     if n not in (3, 4):
         _warn_dims("dropout2d", n, 2, "3D or 4D")
     if n == 3:
-        warnings.warn(
+        warn(
             "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired "
             "- input is interpreted as shape (N, C, L), where C is the channel dim. This behavior will change in a "
             "future release to interpret the input as one without a batch dimension, i.e. shape (C, H, W). To maintain "
             "the 1D channel-wise dropout behavior, please switch to using dropout1d instead.",
-            stacklevel=2,
         )
     return _by_channel(input, p, training, inplace, False)
 
@@ -71,12 +70,11 @@ def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
 
 
 def _warn_dims(name: str, n: int, spatial: int, wanted: str) -> None:
-    warnings.warn(
+    warn(
         f"{name}: Received a {n}-D input to {name}, which is deprecated and will result in an error in a future "
         f"release. To retain the behavior and silence this warning, please use dropout instead. Note that {name} "
         f"exists to provide channel-wise dropout on inputs with {spatial} spatial dimensions, a channel dimension, "
         f"and an optional batch dimension (i.e. {wanted} inputs).",
-        stacklevel=3,
     )
 
 

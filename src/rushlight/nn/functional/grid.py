@@ -6,10 +6,10 @@ Jaderberg et al., Spatial Transformer Networks, 2015 (https://arxiv.org/abs/1506
 from __future__ import annotations
 
 import itertools
-import warnings
 from typing import Any
 
 from ... import ops
+from ...settings import warn
 
 GRID_SAMPLE_INTERPOLATION_MODES = {"bilinear": 0, "nearest": 1, "bicubic": 2}
 GRID_SAMPLE_PADDING_MODES = {"zeros": 0, "border": 1, "reflection": 2}
@@ -18,11 +18,10 @@ GRID_SAMPLE_PADDING_MODES = {"zeros": 0, "border": 1, "reflection": 2}
 def affine_grid(theta: Any, size: Any, align_corners: bool | None = None) -> Any:
     """Sampling positions (N, H, W, 2) or (N, D, H, W, 3) for a batch of affine matrices."""
     if align_corners is None:
-        warnings.warn(
+        warn(
             "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please "
             "specify align_corners=True if the old behavior is desired. See the documentation of grid_sample for "
             "details.",
-            stacklevel=2,
         )
         align_corners = False
     if not theta.is_floating_point():
@@ -41,10 +40,9 @@ def affine_grid(theta: Any, size: Any, align_corners: bool | None = None) -> Any
     if min(size) <= 0:
         raise ValueError(f"Expected non-zero, positive output size. Got {size}")
     if align_corners and 1 in size[2:]:
-        warnings.warn(
+        warn(
             "Since version 1.3.0, affine_grid behavior has changed for unit-size grids when align_corners=True. This "
             "is not an intended use case of affine_grid. See the documentation of affine_grid for details.",
-            stacklevel=2,
         )
     axes = []
     for k in size[2:]:
@@ -74,11 +72,10 @@ def grid_sample(
             f"'{padding_mode}'"
         )
     if align_corners is None:
-        warnings.warn(
+        warn(
             "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please "
             "specify align_corners=True if the old behavior is desired. See the documentation of grid_sample for "
             "details.",
-            stacklevel=2,
         )
     _check(input, grid, mode)
     align = bool(align_corners)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
+
+from ...settings import warn
 
 
 def reduce(loss: Any, reduction: str) -> Any:
@@ -28,7 +29,5 @@ def legacy(size_average: bool | None, reduce: bool | None, reduction: str) -> st
         return reduction
     average = True if size_average is None else size_average
     meant = "none" if reduce is not None and not reduce else "mean" if average else "sum"
-    warnings.warn(
-        f"size_average and reduce args will be deprecated, please use reduction='{meant}' instead.", stacklevel=3
-    )
+    warn(f"size_average and reduce args will be deprecated, please use reduction='{meant}' instead.")
     return meant

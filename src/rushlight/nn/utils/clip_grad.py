@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Iterable
+from types import GeneratorType
 from typing import Any
 
 from ... import ops
 from ...autograd.modes import no_grad
 from ...autograd.tensor import Tensor
+from ...settings import warn
 
 
 def _listed(x: Any) -> list[Any]:
@@ -67,10 +67,10 @@ def clip_grad_norm_(
     if isinstance(parameters, Tensor):
         parameters = [parameters]
     else:
-        generator = not isinstance(parameters, (list, tuple)) and isinstance(parameters, Iterable)
+        generator = isinstance(parameters, GeneratorType)
         parameters = list(parameters)
         if generator and not parameters:
-            warnings.warn("`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=3)
+            warn("`parameters` is an empty generator, no gradient clipping will occur.")
     grads = [x.grad for x in parameters if x.grad is not None]
     total = get_total_norm(grads, norm_type, error_if_nonfinite, foreach)
     clip_grads_with_norm_(parameters, max_norm, total, foreach)
@@ -82,10 +82,9 @@ def clip_grad_norm(
     foreach: bool | None = None,
 ) -> Any:  # fmt: skip
     """The old name of `clip_grad_norm_`."""
-    warnings.warn(
+    warn(
         "`torch.nn.utils.clip_grad_norm` is now deprecated in favor of `torch.nn.utils.clip_grad_norm_`.",
         FutureWarning,
-        stacklevel=2,
     )
     return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
 

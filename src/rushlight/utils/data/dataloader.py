@@ -24,6 +24,8 @@ from rushlight.utils.data._utils.worker import (
 from rushlight.utils.data.dataset import IterableDataset
 from rushlight.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, draw_seed
 
+from ...settings import warn
+
 __all__ = ["DataLoader", "WorkerInfo", "default_collate", "default_convert", "get_worker_info"]
 
 T_co = TypeVar("T_co", covariant=True)
@@ -232,12 +234,11 @@ class DataLoader(Generic[T_co]):
         if cores is None or self.num_workers > cores:
             known = f"is {cores}, which is smaller than what this DataLoader is going to create"
             known = known if cores else "is unknown"
-            warnings.warn(
+            warn(
                 f"This DataLoader will create {self.num_workers} worker processes in total. Our suggested max number "
                 f"of worker in current system {known}. Please be aware that excessive worker creation might get "
                 "DataLoader running slow or even freeze, lower the worker number to avoid potential slowness/freeze "
                 "if necessary.",
-                stacklevel=3,
             )
 
 
@@ -265,16 +266,14 @@ class _BaseDataLoaderIter:
         self._persistent_workers = loader.persistent_workers
         self._base_seed = draw_seed(loader.generator)
         if loader.pin_memory_device:
-            warnings.warn(
+            warn(
                 "pin_memory_device is deprecated, the current accelerator will be used as the device,"
                 f"ignore pin_memory_device='{loader.pin_memory_device}'.",
-                stacklevel=5,
             )
         if loader.pin_memory:
-            warnings.warn(
+            warn(
                 "'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't "
                 "be used.",
-                stacklevel=5,
             )
         self._begin(loader)
 
@@ -310,7 +309,7 @@ class _BaseDataLoaderIter:
                     "IterableDataset replica at each worker. Please see https://pytorch.org/docs/stable/data.html"
                     "#torch.utils.data.IterableDataset for examples."
                 )
-            warnings.warn(message, stacklevel=2)
+            warn(message)
         return data
 
     def __len__(self) -> int:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import rushlight
 from rushlight.nn import Module
 
+from ...settings import warn
 from . import functional as F
 from .draws import integer, uniform
 from .interpolation import InterpolationMode, as_mode
@@ -233,7 +233,7 @@ class RandomResizedCrop(Module):
         if not isinstance(ratio, Sequence):
             raise TypeError("Ratio should be a sequence")
         if scale[0] > scale[1] or ratio[0] > ratio[1]:
-            warnings.warn("Scale and ratio should be of kind (min, max)", stacklevel=2)
+            warn("Scale and ratio should be of kind (min, max)")
         self.scale = scale
         self.ratio = ratio
         self.interpolation = as_mode(interpolation)
