@@ -130,7 +130,7 @@ def _native_layer_norm(make):
 
 
 # PyTorch also leads gradients back through the mean and the deviation, which nothing uses.
-@operator("native_group_norm", differentiable=False)
+@operator("native_group_norm", differentiable=False, layout=False)  # PyTorch refuses some
 def _native_group_norm(make):
     yield make(2, 4, 3), make(4), make(4), 2, 4, 3, 2, 1e-5
 

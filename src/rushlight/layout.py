@@ -29,3 +29,10 @@ contiguous_format = memory_format("contiguous_format")
 preserve_format = memory_format("preserve_format")
 channels_last = memory_format("channels_last")
 channels_last_3d = memory_format("channels_last_3d")
+
+
+def check_rank(n: int, name: str) -> None:
+    """Refuse a channels-last format of pictures for what are none."""
+    rank = {"channels_last": 4, "channels_last_3d": 5}.get(name, n)
+    if n != rank:
+        raise RuntimeError(f"required rank {rank} tensor to use {name} format")

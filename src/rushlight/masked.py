@@ -275,7 +275,8 @@ def normalize(
     """The elements where the mask holds over their p-norm; zero elsewhere."""
     x = input if dtype is None else input.to(dtype)
     size = norm(x, ord, dim, keepdim=True, mask=mask)
-    return _filled(x, mask, _norm_fill(ord)) / size.clamp(min=eps)
+    kept = x if mask is None else FUNCTIONS["where"](_mask_like(x, mask), x, _norm_fill(ord))
+    return kept / size.clamp(min=eps)
 
 
 def is_masked_tensor(obj: Any, /) -> bool:

@@ -157,7 +157,9 @@ class Tensor(metaclass=TensorMeta):
     def stride(self, dim: int | None = None) -> Any:
         """Steps in memory, in elements, from one index to the next."""
         a = self._array
-        strides = a.strides if a.size else strides_of_empty(a)
+        strides = a.strides
+        if 0 in strides:
+            strides = _given_strides(a) if a.size else strides_of_empty(a)
         if dim is not None:
             return strides[wrap_dim(dim, a.ndim)] // a.itemsize
         return tuple([s // a.itemsize for s in strides])
@@ -703,6 +705,15 @@ def require_resizable(a: ndarray[Any, Any]) -> None:
     """Refuse to let memory grow that belongs to NumPy."""
     if is_fixed(a):
         raise RuntimeError("Trying to resize storage that is not resizable")
+
+
+def _given_strides(a: ndarray[Any, Any]) -> tuple[int, ...]:
+    """The strides, in bytes, with those of new axes: NumPy has 0 there, PyTorch the length of what the axis holds."""
+    steps = list(a.strides)
+    for d in reversed(range(a.ndim)):
+        if a.shape[d] == 1 and not steps[d]:
+            steps[d] = a.shape[d + 1] * steps[d + 1] if d + 1 < a.ndim else a.itemsize
+    return tuple(steps)
 
 
 def strides_of_empty(a: ndarray[Any, Any]) -> tuple[int, ...]:

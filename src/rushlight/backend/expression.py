@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rushlight.backend import native
+from rushlight.backend import native, placing
 
 __all__ = ["Symbol", "Trace", "fuse"]
 
@@ -232,12 +232,23 @@ def fuse(function: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     def step_by_step(*args: Any) -> Any:
-        narrow = None
+        narrow, scattered = None, False
         for x in args:
             if x.__class__ is Symbol:
                 return function(*args)
-            if x.__class__ is np.ndarray and (x.dtype.kind == "V" or x.dtype == np.float16):
-                narrow = x.dtype
+            if x.__class__ is np.ndarray:
+                if x.dtype.kind == "V" or x.dtype == np.float16:
+                    narrow = x.dtype
+                scattered = scattered or not x.flags.c_contiguous
+        result = compute(narrow, args)
+        if not scattered:
+            return result
+        arrays = [x for x in args if x.__class__ is np.ndarray]
+        if result.__class__ is tuple:
+            return tuple(placing.follow(r, *arrays) for r in result)
+        return placing.follow(result, *arrays)
+
+    def compute(narrow: Any, args: Any) -> Any:
         if narrow is None:
             with np.errstate(all="ignore"):
                 result = function(*args)

@@ -61,7 +61,11 @@ def copy(a: Array) -> Array:
 def copy_strides(a: Array) -> Array:
     """A copy of `a` with its very strides, gaps included, unless elements share memory."""
     strides = a.strides
-    if is_dense(a) or any(not step and n > 1 for n, step in zip(a.shape, strides, strict=True)) or not a.size:
+    if (
+        is_dense(a)
+        or any(step < 0 or (not step and n > 1) for n, step in zip(a.shape, strides, strict=True))
+        or not a.size
+    ):
         return copy(a)
     span = a.itemsize + sum([(n - 1) * step for n, step in zip(a.shape, strides, strict=True)])
     out = np.ndarray(a.shape, a.dtype, np.zeros(span // a.itemsize, a.dtype), 0, strides)
@@ -163,29 +167,45 @@ def order_of(shape: Sequence[int], operands: Sequence[Sequence[int]]) -> list[in
     return inward[::-1]
 
 
-def pictures(result: Array, *operands: Array) -> Array:
-    """What a layer of pictures returns: channels last where all operands have it so, else C order."""
-    if all(channels_last(a) for a in operands):
-        inward = (0, *range(2, result.ndim), 1)
-        turned = in_order(result.transpose(inward))
-        return turned.transpose((0, result.ndim - 1, *range(1, result.ndim - 1)))
-    return in_order(result)
-
-
 def columns(a: Array) -> Array:
     """Matrices (the last two dimensions) copied so that each lies by columns, as LAPACK leaves them."""
     turned = a.swapaxes(-1, -2)
-    return a if turned.flags.c_contiguous else turned.copy("C").swapaxes(-1, -2)
+    if turned.flags.c_contiguous and 1 not in a.shape[-2:]:  # the stride of a single row is the column's length too
+        return a
+    return turned.copy("C").swapaxes(-1, -2)
 
 
 def channels_last(a: Array) -> bool:
-    """Whether a picture's strides say that its channels lie innermost, which is what its layers hand on."""
-    strides, shape = a.strides, a.shape
-    if a.ndim not in (4, 5) or not strides[1]:
+    """Whether a picture's strides say that its channels lie innermost, which is what its layers hand on.
+
+    Signals (3 dimensions) count as pictures one line high. Where lengths of one leave it open, C order wins.
+    """
+    shape, strides = a.shape, a.strides
+    if strides[1] > strides[-1] or (strides[1] == strides[-1] and shape[1] > 1):
         return False
+    if a.ndim == 3:
+        shape, strides = (*shape[:2], 1, shape[2]), (*strides[:2], shape[2] * strides[2], strides[2])
     least = 0
-    for d in (1, *range(a.ndim - 1, 1, -1), 0):
-        if not shape[d] or strides[d] < least or (d == 0 and least == strides[1]):
+    for d in (1, *range(len(shape) - 1, 1, -1), 0):
+        if not shape[d] or strides[d] < least or (d == 0 and least == strides[1]) or not strides[1]:
             return False
         least = strides[d] * max(shape[d], 1)
     return True
+
+
+def picture(result: Array, last: bool, fresh: bool = False) -> Array:
+    """What a layer of pictures returns: in C order, or with the channels last; `fresh`: in any case a copy."""
+    if not last:
+        return in_order(result)
+    n = result.ndim
+    turned = result.transpose((0, *range(2, n), 1))
+    if fresh or not turned.flags.c_contiguous or 1 in result.shape:
+        turned = turned.copy("C")
+    return turned.transpose((0, n - 1, *range(1, n - 1)))
+
+
+def joined(result: Array, *parts: Array) -> Array:
+    """What joins parts: channels last where all parts are pictures that lie so, else in C order."""
+    return picture(
+        result, result.ndim in (4, 5) and all(part.ndim == result.ndim and channels_last(part) for part in parts)
+    )

@@ -182,7 +182,8 @@ def rrelu(
     if lower > upper:
         raise RuntimeError("Lower bound should be less than or equal to the upper bound")
     if not training:
-        return _apply("rrelu", _leaky_relu, input, inplace, (lower + upper) / 2)
+        x = input if inplace or input._array.flags.c_contiguous else input.contiguous()
+        return _apply("rrelu", _leaky_relu, x, inplace, (lower + upper) / 2)
     if not isinstance(input, Tensor):
         raise type_error("rrelu", input)
     from .publishing import FUNCTIONS

@@ -48,7 +48,7 @@ def flipud(input: Any) -> Any:
 
 
 _roll: Any = primitive(
-    "RollBackward0", lambda a, shifts, dims: placing.pictures(np.roll(a, shifts, dims), a),
+    "RollBackward0", lambda a, shifts, dims: placing.joined(np.roll(a, shifts, dims), a),
     a=lambda g, shifts, dims: _roll(g, tuple(-s for s in shifts), dims),
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.tensor import wrap
+from ..backend import placing
 from ..dtypes import float32
 from .activation import softmax_of as softmax
 from .linear import matmul
@@ -42,6 +43,7 @@ def scaled_dot_product_attention(
         value = value.repeat_interleave(query.shape[-3] // value.shape[-3], -3)
     if is_causal and attn_mask is not None and not _one_kernel(query, key, value, attn_mask, dropout_p):
         raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
+    mask = attn_mask
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     # Scaling both sides by the root keeps half precision from overflowing, and is what PyTorch does.
     scores = matmul(query * factor, key.transpose(-2, -1))
@@ -60,7 +62,13 @@ def scaled_dot_product_attention(
         from .dropping import dropout
 
         weights = dropout(weights, dropout_p, True)
-    return matmul(weights, value)
+    y = matmul(weights, value)
+    a = query._array
+    if a.flags.c_contiguous or not _one_kernel(query, key, value, mask, dropout_p):
+        return y
+    if all(x._array.strides[-1] == a.itemsize for x in (query, key, value)):
+        y._array = placing.placed(y._array, a)  # which nothing has looked at yet
+    return y
 
 
 def _is_bool(mask: Any) -> bool:
@@ -101,9 +109,15 @@ def _one_kernel(query: Any, key: Any, value: Any, mask: Any, dropout_p: float) -
         and width == key.shape[-1] == value.shape[-1]
         and n * m * batch * heads > 0
         and dropout_p == 0
-        and not mask.requires_grad
+        and (mask is None or _fits_kernel(mask, (m, n, heads, batch)))
+    )
+
+
+def _fits_kernel(mask: Any, sizes: tuple[int, ...]) -> bool:
+    return (
+        not mask.requires_grad
         and mask.dim() in (2, 4)
-        and all(size in (1, full) for size, full in zip(mask.shape[::-1], (m, n, heads, batch), strict=False))
+        and all(size in (1, full) for size, full in zip(mask.shape[::-1], sizes, strict=False))
     )
 
 

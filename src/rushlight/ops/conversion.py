@@ -13,6 +13,7 @@ from ..autograd.tensor import Tensor, current_edge
 from ..backend import placing
 from ..backend.indexing import scalar
 from ..device import device, require_cpu
+from ..layout import preserve_format
 from ..settings import warn_once
 from .declare import primitive
 from .promotion import NUMBERS
@@ -94,9 +95,17 @@ def to(self: Any, *args: Any, **kwargs: Any) -> Any:
     if other is not None:
         d = other.dtype
     y = self if d is None else cast(self, d)
-    if fmt is not None and not y.is_contiguous(fmt):
-        return clone(y, memory_format=fmt)
+    if fmt is not None and fmt is not preserve_format:
+        return in_format(y, fmt, copy and y is self)
     return clone(y) if copy and y is self else y
+
+
+def in_format(x: Any, fmt: Any, copy: bool = False) -> Any:
+    """`x` itself if its strides speak for the memory format, else a copy in it."""
+    a = x._array
+    last = a.ndim in (4, 5) and placing.channels_last(a)
+    own = "contiguous_format" if not last else "channels_last" if a.ndim == 4 else "channels_last_3d"
+    return clone(x, memory_format=fmt) if copy or fmt.name != own else x
 
 
 attach("to", to)
@@ -114,7 +123,7 @@ attach("cuda", _cuda)
 
 def _short(name: str, d: dtypes.dtype) -> None:
     def method(self: Any, memory_format: Any = None) -> Any:
-        return cast(self, d)
+        return cast(self, d) if memory_format is None else to(self, d, memory_format=memory_format)
 
     method.__name__ = name
     method.__doc__ = f"This tensor as {d}."

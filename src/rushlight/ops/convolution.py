@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..autograd.tensor import Tensor
 from ..backend import kernels as K
+from ..backend import placing
 from ..settings import warn_once
 from .arithmetic import conj
 from .declare import primitive
@@ -13,9 +16,28 @@ from .publishing import FUNCTIONS, type_error
 from .reduction import _sum
 from .slicing import basic_index
 
+
+def _hands_on(a: Any, w: Any, groups: int) -> bool:
+    """Whether a convolution's result has its channels last: if its input has (no signal's does), or its weight."""
+    if not (placing.channels_last(w) or (a.ndim > 3 and placing.channels_last(a))):
+        return False
+    if a.ndim < 5 or a.itemsize == 2:
+        return True
+    # PyTorch keeps the layout of volumes in oneDNN alone, which it does not trouble for small or double ones.
+    worth = groups > 1 or a.shape[0] > 1 or a.size > 20480 or min(w.shape[-2:]) > 3
+    return bool(a.dtype == np.float32 and worth)
+
+
+def _forward(a: Any, w: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
+    return placing.picture(K.conv_forward(a, w, bias, stride, padding, dilation, groups), _hands_on(a, w, groups))
+
+
+def _forward_transposed(b: Any, w: Any, shape: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
+    return placing.picture(K.conv_grad_input(b, w, shape, stride, padding, dilation, groups), _hands_on(b, w, groups))
+
+
 _conv: Any = primitive(
-    "ConvolutionBackward0",
-    lambda a, w, bias, stride, padding, dilation, groups: K.conv_forward(a, w, bias, stride, padding, dilation, groups),
+    "ConvolutionBackward0", _forward,
     a=lambda g, w, a_shape, stride, padding, dilation, groups: _grad_input(g, conj(w), a_shape, stride, padding, dilation, groups),
     w=lambda g, a, w_shape, stride, padding, dilation, groups: _grad_weight(g, conj(a), w_shape, stride, padding, dilation, groups),
     bias=lambda g: channel_sums(g),
@@ -34,8 +56,7 @@ _grad_weight: Any = primitive(
     a=lambda g, b, a_shape, stride, padding, dilation, groups: _grad_input(conj(b), g, a_shape, stride, padding, dilation, groups),
 )  # fmt: skip
 _transposed: Any = primitive(
-    "ConvolutionBackward0",
-    lambda b, w, shape, stride, padding, dilation, groups: K.conv_grad_input(b, w, shape, stride, padding, dilation, groups),
+    "ConvolutionBackward0", _forward_transposed,
     b=lambda g, w, b_shape, stride, padding, dilation, groups: _conv_to(b_shape, g, conj(w), stride, padding, dilation, groups),
     w=lambda g, b, w_shape, stride, padding, dilation, groups: _grad_weight(conj(b), g, w_shape, stride, padding, dilation, groups),
 )  # fmt: skip

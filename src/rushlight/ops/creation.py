@@ -14,6 +14,7 @@ from ..backend import placing
 from ..backend.indexing import scalar
 from ..device import require_cpu
 from ..errors import unsupported
+from ..layout import check_rank
 from ..settings import warn, warn_once
 from ..size import no_memory
 from .declare import primitive
@@ -69,6 +70,14 @@ def shape_of(sizes: Any, name: str = "size") -> tuple[int, ...]:
             n = n.__index__()
         shape.append(n)
     return tuple(shape)
+
+
+def formatted(a: Any, fmt: Any) -> Any:
+    """A fresh array in a memory format."""
+    if not fmt.name.startswith("channels_last"):
+        return a
+    check_rank(a.ndim, fmt.name)
+    return placing.picture(a, True)
 
 
 def filled(shape: tuple[int, ...], value: Any, d: dtypes.dtype | None, name: str = "empty") -> Any:
@@ -127,11 +136,14 @@ def _constructor(name: str, value: Any) -> Any:
             if "size" not in options:
                 raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
             size = (options.pop("size"),)
+        fmt = None
         if options:
+            fmt = options.pop("memory_format", None)
             check_options(options, name)
         if out is not None and dtype is None:
             dtype = out.dtype
-        return finish(filled(shape_of(size, name), value, dtype, name), requires_grad, out)
+        a = filled(shape_of(size, name), value, dtype, name)
+        return finish(a if fmt is None else formatted(a, fmt), requires_grad, out)
 
     make.__name__ = make.__qualname__ = name
     make.__doc__ = f"A tensor of the given size, {'uninitialised' if value is None else f'filled with {value}'}."

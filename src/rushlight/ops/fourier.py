@@ -28,20 +28,11 @@ def _scaled(a: Any, scale: float) -> Any:
     return np.asarray(a) if scale == 1 else a * a.real.dtype.type(scale)
 
 
-_TOGETHER = 3  # dimensions that PyTorch transforms in one call, which leaves them innermost
-
-
 def _order(a: Any, dims: tuple[int, ...], real: bool) -> list[int]:
-    """The order in memory that PyTorch leaves the dimensions in: those transformed last lie innermost."""
+    """The order in memory that PyTorch leaves the dimensions in: those transformed lie innermost."""
     order = sorted(range(a.ndim), key=lambda d: -a.strides[d])
-    left = sorted(dims[:-1] if real else dims, key=order.index)
-    if real and dims:
-        left.append(dims[-1])
-    while left:
-        now = left[-_TOGETHER:]
-        order = [d for d in order if d not in now] + now
-        left = sorted(left[:-_TOGETHER], key=order.index)
-    return order
+    inner = sorted(dims[:-1] if real else dims, key=order.index) + [*dims[-1:]] * real
+    return [d for d in order if d not in dims] + inner
 
 
 def _full_forward(a: Any, dims: tuple[int, ...], scale: float, inverse: bool) -> Any:

@@ -558,7 +558,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
             f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype.scalar_name}"
         )
     if dim is None:
-        return gather(input.reshape(-1), 0, indices.reshape(-1))
+        return gather(input.view(-1), 0, indices.view(-1))
     if input._array.ndim != indices._array.ndim:
         raise RuntimeError(
             f"torch.take_along_dim(): input and indices should have the same number of dimensions, but got {input._array.ndim} dimensions for input, and {indices._array.ndim} dimensions for indices"
@@ -677,7 +677,7 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     """The indices of the elements that are not zero: rows of a matrix, or one vector a dimension."""
     a = input._array
     if as_tuple:
-        return tuple(wrap(v) for v in np.nonzero(a if a.ndim else a.reshape(1)))
+        return tuple(wrap(v.copy()) for v in np.nonzero(a if a.ndim else a.reshape(1)))
     return wrap(np.stack(np.nonzero(a)).T if a.ndim else np.empty((int(bool(a)), 0), np.int64))
 
 

@@ -12,7 +12,7 @@ from ..dtypes import promote_types
 from ..settings import warn_once
 from .declare import primitive
 from .publishing import public
-from .shape import expand, reshape, unsqueeze
+from .shape import _unsqueezed, expand, reshape, unsqueeze
 from .slicing import basic_index
 
 
@@ -34,12 +34,22 @@ def _zeros(g: Any, shape: Any) -> Any:
 
 def _cat_arrays(parts: Any, dim: int) -> Any:
     out = np.concatenate([p for p in parts if p.shape != (0,)] or parts, dim)
-    return out if out.flags.c_contiguous else placing.pictures(out, *parts)
+    return out if out.flags.c_contiguous else placing.joined(out, *parts)
+
+
+def _stack_arrays(parts: Any, dim: int) -> Any:
+    out = np.stack(parts, dim)
+    if out.flags.c_contiguous:
+        return out
+    shape = parts[0].shape
+    if dim == len(shape):
+        return _cat_arrays([_unsqueezed(a, dim) for a in parts], dim)
+    return _cat_arrays(parts, dim).reshape((*shape[:dim], len(parts), *shape[dim:]))  # a view: the first rows of each
 
 
 _cat: Any = primitive("CatBackward0", _cat_arrays, parts=lambda g, parts_shape, dim: _cat_backward(g, parts_shape, dim))
 _stack: Any = primitive(
-    "StackBackward0", lambda parts, dim: placing.in_order(np.stack(parts, dim)),
+    "StackBackward0", lambda parts, dim: _stack_arrays(parts, dim),
     parts=lambda g, parts_shape, dim: [
         basic_index(g, (slice(None),) * dim + (i, ...)) for i in range(len(parts_shape))
     ],

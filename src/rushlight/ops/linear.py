@@ -10,6 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor
 from ..backend import kernels as K
+from ..backend import placing
 from ..settings import warn_once
 from .arithmetic import add, conj, mul
 from .declare import primitive
@@ -232,6 +233,8 @@ def _blend(name: str, input: Any, product: Any, beta: Any, alpha: Any) -> Any:
     if alpha != 1:
         product = mul(product, alpha)
     if beta == 0:  # not even a nan of `input` gets through
+        if name == "addr":
+            product._array = placing.follow(product._array, expand(input, product.shape)._array)
         return product + silent_zero(input, product.shape) if input.requires_grad else product
     scaled = input if beta == 1 else mul(input, beta)
     try:
@@ -478,7 +481,7 @@ def einsum(*args: Any) -> Any:
         # What no later operand has can be summed now.
         later = parts[i + 1 :]
         done = [d for d in range(n, len(order)) if all(p.shape[d] == 1 for p in later)]
-        result = _sum_product(result, part, done)
+        result = _sum_product(result, part, done, len(parts) == 2)
     dims = [d for d in range(n, len(order)) if result.shape[d] != 1 or len(parts) == 1]
     if dims:
         result = result.sum(dims, keepdim=True)
@@ -554,8 +557,8 @@ def _aligned(x: Any, labels: list[Any], order: list[Any]) -> Any:
     return x.reshape([next(shape) if v in present else 1 for v in order])
 
 
-def _sum_product(x: Any, y: Any, dims: list[int]) -> Any:
-    """`(x * y).sum(dims, keepdim=True)` as one batched matrix product."""
+def _sum_product(x: Any, y: Any, dims: list[int], alone: bool = False) -> Any:
+    """`(x * y).sum(dims, keepdim=True)` as one batched matrix product; `alone`, it may choose its result's layout."""
     dims = list(dims)
     if not dims:
         return mul(x, y)
@@ -572,6 +575,8 @@ def _sum_product(x: Any, y: Any, dims: list[int]) -> Any:
     batch = [d for d in range(n) if d not in dims and x.shape[d] != 1 and y.shape[d] != 1]
     left = [d for d in range(n) if d not in dims and y.shape[d] == 1 and d not in batch]
     right = [d for d in range(n) if d not in dims and d not in batch and d not in left]
+    if alone and left and right and right[-1] < left[0]:  # the other way round the result is in order
+        x, y, left, right = y, x, right, left
     sizes = [max(x.shape[d], y.shape[d]) if 0 not in (x.shape[d], y.shape[d]) else 0 for d in range(n)]
 
     def size(ds: list[int]) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.tensor import wrap
+from ..backend import placing
 from . import normalization
 from .publishing import FUNCTIONS, public
 
@@ -17,7 +18,7 @@ _F: dict[str, Any] = normalization.FUNCTIONAL
 def _statistics(x: Any, dims: tuple[int, ...], eps: float, keepdim: bool) -> tuple[Any, Any]:
     """The mean and the reciprocal deviation of a Tensor's elements along dimensions, without history."""
     a = x._array
-    wide = a.astype(np.float64 if a.dtype == np.float64 else np.float32, copy=False)
+    wide = np.asarray(a, np.float64 if a.dtype == np.float64 else np.float32, order="C")
     with np.errstate(all="ignore"):
         mean = wide.mean(dims, keepdims=keepdim)
         rstd = 1 / np.sqrt(wide.var(dims, keepdims=keepdim) + wide.dtype.type(eps))
@@ -35,6 +36,12 @@ def native_layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any,
 @public(method=False)
 def native_group_norm(input: Any, weight: Any, bias: Any, N: int, C: int, HxW: int, group: int, eps: float) -> Any:
     """Group normalization, with the mean and reciprocal deviation of each group."""
+    a = input._array
+    if not a.flags.c_contiguous and not (a.ndim in (4, 5) and placing.channels_last(a)):
+        raise RuntimeError(
+            "Expected X.is_contiguous(memory_format) to be true, but got false.  (Could this error message be improved?  "
+            "If so, please report an enhancement request to PyTorch.)"
+        )
     y = _F["group_norm"](input, group, weight, bias, eps)
     return (y, *_statistics(input.reshape(N, group, -1), (2,), eps, False))
 
@@ -94,4 +101,7 @@ def norm_except_dim(v: Any, pow: int = 2, dim: int = 0) -> Any:
     """The p-norm over all dimensions but one, which are kept."""
     if dim == -1:
         return FUNCTIONS["norm"](v, pow)
-    return FUNCTIONS["norm"](v, pow, [d for d in range(v.dim()) if d != dim % v.dim()], True)
+    d = dim % v.dim()
+    if d not in (0, v.dim() - 1):
+        return norm_except_dim(v.transpose(0, d), pow, 0).transpose(0, d)
+    return FUNCTIONS["norm"](v, pow, [i for i in range(v.dim()) if i != d], True)

@@ -9,6 +9,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor
 from ..backend import kernels as K
+from ..backend import placing
 from .declare import primitive
 from .publishing import FUNCTIONS, type_error
 
@@ -27,7 +28,7 @@ def _channel(v: Any, n: int) -> Any:
 
 def _batch_norm_forward(a: Any, weight: Any, bias: Any, eps: float, var_out: Any) -> Any:
     out, mean, invstd = K.batch_norm_forward(a, weight, bias, eps, var_out)
-    return out, (mean, invstd)
+    return placing.picture(out, a.ndim > 3 and placing.channels_last(a)), (mean, invstd)
 
 
 def _batch_norm_graph(g: Any, a: Any, weight: Any, eps: float, needs: Any) -> Any:
@@ -64,7 +65,8 @@ _batch_norm: Any = primitive(
 def _eval_forward(a: Any, weight: Any, bias: Any, mean: Any, invstd: Any) -> Any:
     scale = invstd if weight is None else invstd * weight
     shift = -mean * scale if bias is None else bias - mean * scale
-    return K.add(K.mul(a, _channel(scale, a.ndim)), _channel(shift, a.ndim))
+    out = K.add(K.mul(a, _channel(scale, a.ndim)), _channel(shift, a.ndim))
+    return placing.picture(out, a.ndim > 3 and placing.channels_last(a))
 
 
 _batch_norm_eval: Any = primitive(
@@ -152,7 +154,7 @@ def instance_norm(
         raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.size()}")
     if not use_input_stats:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
-    x = input.reshape(1, n * c, *spatial)
+    x = input.contiguous().reshape(1, n * c, *spatial)
     w = None if weight is None else weight.repeat(n)
     b = None if bias is None else bias.repeat(n)
     if running_mean is None:
@@ -265,7 +267,7 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
 
 def _group_forward(a: Any, groups: int, weight: Any, bias: Any, eps: float) -> Any:
     out, mean, rstd = K.group_norm_forward(a, groups, weight, bias, eps)
-    return out, (mean, rstd)
+    return placing.picture(out, a.ndim in (4, 5) and placing.channels_last(a)), (mean, rstd)
 
 
 def _group_graph(g: Any, a: Any, groups: int, weight: Any, eps: float, needs: Any) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap
 from ..backend import kernels as K
+from ..backend import placing
 from .arithmetic import add, conj, div, mul, pow, sub
 from .bitwise import tensors_only
 from .comparison import eq, ge, le, lt, where
@@ -490,11 +491,12 @@ def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, eq
         if equal_nan and a.dtype.kind in "fcV":
             close = close | (np.isnan(a) & np.isnan(b))
         if rtol == 0 and atol == 0:
-            return wrap(np.asarray(close))
+            return wrap(placing.follow(np.asarray(close), a, b))
         wide = np.promote_types(a.dtype, np.float32) if a.dtype.kind != "V" else np.dtype(np.float32)
         x, y = a.astype(wide), b.astype(wide)
         allowed = atol + np.abs(rtol * y)
-        return wrap(np.asarray(close | (np.isfinite(np.abs(x - y)) & (np.abs(x - y) <= allowed))))
+        near = np.isfinite(np.abs(x - y)) & (np.abs(x - y) <= allowed)
+        return wrap(placing.follow(np.asarray(close | near), a, b))
 
 
 @public

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..autograd.tensor import Tensor
 from ..backend import kernels as K
+from ..backend import placing
 from ..backend.numpy.pool import pool_output_shape
 from .convolution import per_dim
 from .declare import primitive
@@ -13,26 +14,26 @@ from .publishing import FUNCTIONS, type_error
 
 _max_pool: Any = primitive(
     "MaxPool2DWithIndicesBackward0",
-    lambda a, kernel, stride, padding, dilation, ceil_mode: K.max_pool_forward(a, kernel, stride, padding, dilation, ceil_mode),
+    lambda a, kernel, stride, padding, dilation, ceil_mode: _max_forward(a, kernel, stride, padding, dilation, ceil_mode),
     aux=True,
     a=lambda g, a_shape, aux: K.max_pool_backward(g, aux, a_shape),
     graph={"a": lambda g, a_shape, aux: _scattered(g, aux, a_shape)},
 )  # fmt: skip
 _max_pool_indices: Any = primitive(
     "MaxPool2DWithIndicesBackward0",
-    lambda a, kernel, stride, padding, dilation, ceil_mode: _both(K.max_pool_forward(a, kernel, stride, padding, dilation, ceil_mode)),
+    lambda a, kernel, stride, padding, dilation, ceil_mode: _both(K.max_pool_forward(a, kernel, stride, padding, dilation, ceil_mode), _maxima_last(a)),
     aux=True, non_differentiable=(1,),
     a=lambda g, a_shape, aux: K.max_pool_backward(g, aux, a_shape),
     graph={"a": lambda g, a_shape, aux: _scattered(g, aux, a_shape)},
 )  # fmt: skip
 _adaptive_max: Any = primitive(
-    "AdaptiveMaxPool2DBackward0", lambda a, size: _both(K.adaptive_max_pool_forward(a, size)), aux=True, non_differentiable=(1,),
+    "AdaptiveMaxPool2DBackward0", lambda a, size: _both(K.adaptive_max_pool_forward(a, size), a.ndim < 5 and placing.channels_last(a)), aux=True, non_differentiable=(1,),
     a=lambda g, a_shape, aux: K.max_pool_backward(g, aux, a_shape),
     graph={"a": lambda g, a_shape, aux: _scattered(g, aux, a_shape)},
 )  # fmt: skip
 _avg_pool: Any = primitive(
     "AvgPool2DBackward0",
-    lambda a, kernel, stride, padding, ceil_mode, include, divisor: K.avg_pool_forward(a, kernel, stride, padding, ceil_mode, include, divisor),
+    lambda a, kernel, stride, padding, ceil_mode, include, divisor: _avg_forward(a, kernel, stride, padding, ceil_mode, include, divisor),
     a=lambda g, a_shape, kernel, stride, padding, ceil_mode, include, divisor: _avg_backward(g, a_shape, kernel, stride, padding, ceil_mode, include, divisor),
 )  # fmt: skip
 _avg_backward: Any = primitive(
@@ -41,7 +42,7 @@ _avg_backward: Any = primitive(
     b=lambda g, kernel, stride, padding, ceil_mode, include, divisor: _avg_pool(g, kernel, stride, padding, ceil_mode, include, divisor),
 )  # fmt: skip
 _adaptive_avg: Any = primitive(
-    "AdaptiveAvgPool2DBackward0", lambda a, size: K.adaptive_avg_pool_forward(a, size),
+    "AdaptiveAvgPool2DBackward0", lambda a, size: _adaptive_forward(a, size),
     a=lambda g, a_shape: _adaptive_avg_backward(g, a_shape),
 )  # fmt: skip
 _adaptive_avg_backward: Any = primitive(
@@ -54,8 +55,31 @@ _unpool: Any = primitive(
 )  # fmt: skip
 
 
-def _both(found: Any) -> Any:
-    return [found[0], found[1]], found[1]
+# Which of them keep the channels last is PyTorch's choice: of volumes only the maxima, and means of everything.
+def _both(found: Any, last: bool) -> Any:
+    values, indices = (placing.picture(a, last) for a in found)
+    return [values, indices], indices
+
+
+def _max_forward(a: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> Any:
+    out, indices = K.max_pool_forward(a, kernel, stride, padding, dilation, ceil_mode)
+    return placing.picture(out, a.ndim > 3 and _maxima_last(a)), indices
+
+
+def _maxima_last(a: Any) -> bool:
+    # Of a single volume PyTorch does not look at the stride of the batch.
+    alone = a.ndim == 5 and len(a) == 1 and not a.flags.c_contiguous
+    return placing.channels_last(a) or bool(alone and a[0].transpose(1, 2, 3, 0).flags.c_contiguous)
+
+
+def _avg_forward(a: Any, kernel: Any, stride: Any, padding: Any, ceil_mode: bool, include: bool, divisor: Any) -> Any:
+    out = K.avg_pool_forward(a, kernel, stride, padding, ceil_mode, include, divisor)
+    return placing.picture(out, a.ndim < 5 and placing.channels_last(a))
+
+
+def _adaptive_forward(a: Any, size: Any) -> Any:
+    whole = a.ndim < 5 or set(size) == {1}
+    return placing.picture(K.adaptive_avg_pool_forward(a, size), whole and placing.channels_last(a))
 
 
 def _scattered(g: Any, indices: Any, shape: Any) -> Any:

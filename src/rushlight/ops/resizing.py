@@ -9,7 +9,7 @@ import numpy as np
 
 from ..autograd.modes import get_mode
 from ..autograd.tensor import Tensor, numel, require_resizable, storage_of
-from ..layout import contiguous_format
+from ..layout import check_rank, contiguous_format
 from .creation import shape_of
 from .declare import called
 from .publishing import FUNCTIONS, attach, public
@@ -51,6 +51,12 @@ def resize_(self: Any, *sizes: Any, memory_format: Any = None) -> Any:
     if self.requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
     shape = shape_of(sizes, "resize_")
+    if memory_format is not None and memory_format.name.startswith("channels_last"):
+        check_rank(len(shape), memory_format.name)
+        n = len(shape)
+        resize_(self, shape[0], *shape[2:], shape[1])
+        self._array = self._array.transpose((0, n - 1, *range(1, n - 1)))
+        return self
     a = self._array
     n = math.prod(shape)
     root = storage_of(a)
@@ -75,7 +81,7 @@ FUNCTIONS["resize_"] = resize_
 
 def _resize_as(self: Any, the_template: Any, memory_format: Any = None) -> Any:
     """`resize_` to the shape of another tensor."""
-    return resize_(self, the_template.shape)
+    return resize_(self, the_template.shape, memory_format=memory_format)
 
 
 attach("resize_as_", _resize_as)

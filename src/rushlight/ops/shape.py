@@ -12,10 +12,11 @@ from ..autograd import views
 from ..autograd.modes import get_mode
 from ..autograd.tensor import Tensor, wrap_dim
 from ..backend import placing
+from ..layout import channels_last, channels_last_3d, check_rank, contiguous_format, preserve_format
 from ..settings import warn_once
 from .creation import shape_of
 from .declare import primitive
-from .publishing import FUNCTIONS, attach, public, type_error
+from .publishing import attach, public, type_error
 
 as_strided_array = np.lib.stride_tricks.as_strided
 
@@ -155,7 +156,7 @@ def reshape(input: Any, *shape: Any) -> Any:
     target = infer_shape(shape_of(shape, "reshape"), a.size)
     if a.flags.c_contiguous or _reshape_view(a, target) is not None:
         return _view(input, target)
-    return _unsafe_view(clone(input, memory_format=FUNCTIONS.get("contiguous_format")), target)
+    return _unsafe_view(clone(input, memory_format=contiguous_format), target)
 
 
 def _view_as(self: Any, other: Any) -> Any:
@@ -208,8 +209,10 @@ def ravel(input: Any) -> Any:
 # ---- copies -------------------------------------------------------------------------------------------------------------
 
 
-def _clone_array(a: Any, contiguous: bool) -> Any:
-    return a.copy() if contiguous else placing.copy(a)
+def _clone_array(a: Any, name: str) -> Any:
+    if name == "contiguous_format":
+        return a.copy()
+    return placing.copy(a) if name == "preserve_format" else placing.picture(a, True, fresh=True)
 
 
 _clone: Any = primitive("CloneBackward0", _clone_array, a=lambda g: g)
@@ -220,16 +223,18 @@ def clone(input: Any, *, memory_format: Any = None) -> Any:
     """A copy of `input`, through which gradients flow."""
     name = getattr(memory_format, "name", "preserve_format")
     if name.startswith("channels_last"):
-        return _channels_last(input, name)
-    return _clone(input, name == "contiguous_format")
+        check_rank(input._array.ndim, name)
+    return _clone(input, name)
 
 
-def _channels_last(x: Any, name: str) -> Any:
-    n = x._array.ndim
-    if n != (4 if name == "channels_last" else 5):
-        raise RuntimeError(f"required rank {4 if name == 'channels_last' else 5} tensor to use {name} format")
-    inward, outward = (0, *range(2, n), 1), (0, n - 1, *range(1, n - 1))
-    return permute(_clone(permute(x, inward), True), outward)
+_LAST = {4: channels_last, 5: channels_last_3d}
+
+
+def as_picture(y: Any, last: bool) -> Any:
+    """`y` in the layout that a layer of pictures hands on: channels last or in C order."""
+    if last:
+        return y if placing.channels_last(y._array) else clone(y, memory_format=_LAST[y._array.ndim])
+    return y if y._array.flags.c_contiguous else clone(y, memory_format=contiguous_format)
 
 
 @public(namespace=False)
@@ -237,8 +242,8 @@ def contiguous(input: Any, memory_format: Any = None) -> Any:
     """`input` itself if its elements lie in order, else a copy in order."""
     if input.is_contiguous(memory_format):
         return input
-    from ..layout import contiguous_format
-
+    if memory_format is preserve_format:
+        raise RuntimeError("preserve memory format is unsupported by the contiguous operator")
     return clone(input, memory_format=memory_format or contiguous_format)
 
 
@@ -368,10 +373,16 @@ def _squeezing(name: str) -> Any:
 _squeeze, _squeeze_dim, _squeeze_dims = map(_squeezing, ("SqueezeBackward0", "SqueezeBackward1", "SqueezeBackward2"))
 _unsqueeze: Any = primitive(
     "UnsqueezeBackward0",
-    lambda a, dim: a.reshape((*a.shape[:dim], 1, *a.shape[dim:])),
+    lambda a, dim: _unsqueezed(a, dim),
     view=True,
     a=lambda g, a_shape: reshape_any(g, a_shape),
 )
+
+
+def _unsqueezed(a: Any, dim: int) -> Any:
+    if a.flags.c_contiguous:
+        return a.reshape((*a.shape[:dim], 1, *a.shape[dim:]))
+    return a[(slice(None),) * dim + (None,)]
 
 
 @public(inplace=False)

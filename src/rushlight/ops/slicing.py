@@ -10,7 +10,7 @@ import numpy as np
 
 from ..autograd import views
 from ..autograd.modes import get_mode
-from ..autograd.tensor import Tensor, storage_of, wrap, wrap_dim
+from ..autograd.tensor import Tensor, storage_of, wrap_dim
 from ..backend import placing
 from ..layout import contiguous_format
 from .declare import primitive
@@ -52,6 +52,7 @@ def basic_index(x: Any, key: Any) -> Any:
     return _slice(x, key)
 
 
+_kept: Any = primitive("CloneBackward0", lambda a: placing.copy_strides(a), a=lambda g: g)
 _slice_scatter: Any = primitive(
     "SliceScatterBackward0", _slice_put, a=lambda g, key: _cleared(g, key), b=lambda g, key: basic_index(g, key)
 )
@@ -332,7 +333,7 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
 @public
 def diagonal_scatter(input: Any, src: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     """`input` with its diagonal replaced by `src`."""
-    out = clone(input)
+    out = _kept(input)
     target = diagonal(out, offset, dim1, dim2)
     if target.shape != src.shape:
         raise RuntimeError(
@@ -452,7 +453,7 @@ FUNCTIONS["as_strided_"] = as_strided_
 @public
 def as_strided_scatter(input: Any, src: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:
     """`input` with the elements that `as_strided` would show replaced by `src`."""
-    out = wrap(placing.copy_strides(input._array))
+    out = _kept(input)
     as_strided(out, size, stride, storage_offset).copy_(src)
     return out
 

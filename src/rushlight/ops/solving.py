@@ -20,6 +20,7 @@ from .results import named
 from .shape import sum_to_any
 from .triangular import (
     batch_element,
+    by_columns,
     check_batches,
     check_floating,
     check_lapack,
@@ -93,6 +94,8 @@ def _solved(name: str, x: Any, y: Any, left: bool, check: bool) -> tuple[Any, An
     words, at = batch_element(info)
     if check and at:
         raise LinAlgError(f"{name}: {words}The solver failed because the input matrix is singular.")
+    if vector and found._array.ndim > 2:  # a batch of vectors counts as a matrix
+        found._array = placing.columns(found._array[..., 0])[..., None]
     return found.squeeze(-1) if vector else found, info
 
 
@@ -201,6 +204,13 @@ def cholesky_solve(input: Any, input2: Any, upper: bool = False) -> Any:
 def cholesky_inverse(input: Any, upper: bool = False) -> Any:
     """The inverse of `L L^H` for the factor L given."""
     check_square(input, "cholesky_inverse")
+    zero = np.diagonal(input._array, axis1=-2, axis2=-1) == 0
+    words, at = batch_element(np.where(zero.any(-1), zero.argmax(-1) + 1, 0))
+    if at:
+        raise LinAlgError(
+            f"cholesky_inverse: {words}The diagonal element {at} is zero, the inversion could not be completed because "
+            "the input matrix is singular."
+        )
     return cholesky_solve(eye(input.shape[-1], dtype=input.dtype), input, upper)
 
 
@@ -237,7 +247,8 @@ def linalg_lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint:
         return mt(linalg_lu_solve(LU, pivots, mt(B), adjoint=not adjoint))
     if adjoint:
         half = linalg_solve_triangular(mt(LU), B, upper=False)
-        return _ordered(linalg_solve_triangular(mt(LU), half, upper=True, unitriangular=True), pivots, False)
+        half = linalg_solve_triangular(mt(LU), half, upper=True, unitriangular=True)
+        return by_columns(_ordered(half, pivots, False))
     half = linalg_solve_triangular(LU, _ordered(B, pivots, True), upper=False, unitriangular=True)
     return linalg_solve_triangular(LU, half, upper=True)
 

@@ -1,7 +1,7 @@
 """Reductions in NumPy. `axis` is None (all), an int or a tuple; nan wins in amax, amin, argmax and argmin.
 
 Integers and booleans sum to int64. float32 and narrower accumulate in float64 and are rounded once: independent of the
-order, and better than the native kernels' pairwise sums, whose reference this is.
+order, and better than the native kernels' pairwise sums, whose reference this is. Results are copied into C order.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _accumulating(ufunc: Any) -> Callable[..., Any]:
         wide, narrow = _accumulator(a)
         with np.errstate(all="ignore"):
             result = ufunc.reduce(a if a.dtype.kind != "V" else widen(a), axis, wide, keepdims=keepdims)
-            return np.asarray(result, narrow, order="C")
+            return np.array(result, narrow, order="C")
 
     return reduce
 
@@ -63,7 +63,7 @@ def mean(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     wide, narrow = _accumulator(a)
     with np.errstate(all="ignore"):
         total = _add.reduce(a if a.dtype.kind != "V" else widen(a), axis, wide, keepdims=keepdims)
-        return np.asarray(np.true_divide(total, _count(a, axis)), narrow, order="C")
+        return np.array(np.true_divide(total, _count(a, axis)), narrow, order="C")
 
 
 def var(a: Array, axis: Axis = None, keepdims: bool = False, correction: float = 1) -> Array:
@@ -77,13 +77,13 @@ def var(a: Array, axis: Axis = None, keepdims: bool = False, correction: float =
         d = b - np.true_divide(_add.reduce(b, axis, keepdims=True), n)
         squares = (d * np.conj(d)).real
         total = np.true_divide(_add.reduce(squares, axis, keepdims=keepdims), max(n - correction, 0))
-        return np.asarray(total, narrow, order="C")
+        return np.array(total, narrow, order="C")
 
 
 def _extreme(ufunc: Any) -> Callable[..., Any]:
     def reduce(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
         with np.errstate(all="ignore"):
-            return np.asarray(ufunc.reduce(widen(a), axis, keepdims=keepdims), a.dtype, order="C")
+            return np.array(ufunc.reduce(widen(a), axis, keepdims=keepdims), a.dtype, order="C")
 
     return reduce
 
@@ -96,7 +96,7 @@ def _arg(function: Callable[..., Any]) -> Callable[..., Any]:
     def reduce(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
         if isinstance(axis, tuple):
             (axis,) = axis
-        return np.asarray(function(widen(a), axis, keepdims=keepdims), dtype=np.int64, order="C")
+        return np.array(function(widen(a), axis, keepdims=keepdims), dtype=np.int64, order="C")
 
     return reduce
 
@@ -107,17 +107,17 @@ argmin = _arg(np.argmin)
 
 def all(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Whether every element is true (nan is)."""
-    return np.asarray(_and.reduce(widen(a), axis, keepdims=keepdims), dtype=bool, order="C")
+    return np.array(_and.reduce(widen(a), axis, keepdims=keepdims), dtype=bool, order="C")
 
 
 def any(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """Whether some element is true (nan is)."""
-    return np.asarray(_or.reduce(widen(a), axis, keepdims=keepdims), dtype=bool, order="C")
+    return np.array(_or.reduce(widen(a), axis, keepdims=keepdims), dtype=bool, order="C")
 
 
 def count_nonzero(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """How many elements are not zero, int64."""
-    return np.asarray(np.count_nonzero(widen(a), axis, keepdims=keepdims), dtype=np.int64, order="C")
+    return np.array(np.count_nonzero(widen(a), axis, keepdims=keepdims), dtype=np.int64, order="C")
 
 
 def logsumexp(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
@@ -128,7 +128,7 @@ def logsumexp(a: Array, axis: Axis = None, keepdims: bool = False) -> Array:
         top = np.where(np.isinf(top), 0, top)
         total = np.log(_add.reduce(np.exp(b - top), axis, keepdims=True)) + top
         result = total if keepdims else total.reshape(_add.reduce(b, axis).shape)
-        return np.asarray(result, a.dtype, order="C")
+        return np.array(result, a.dtype, order="C")
 
 
 def _cumulative(ufunc: Any) -> Callable[..., Any]:

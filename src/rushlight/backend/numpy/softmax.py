@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rushlight.backend import placing
 from rushlight.backend.numpy.precision import Array, narrow, widen
 
 __all__ = [
@@ -29,7 +30,8 @@ def softmax(a: Array, axis: int) -> Array:
     with np.errstate(all="ignore"):
         wide = widen(a)
         e = np.exp(wide - wide.max(axis, keepdims=True, initial=-np.inf))
-        return narrow(e / e.sum(axis, keepdims=True), a.dtype)
+        result: Array = placing.in_order(narrow(e / e.sum(axis, keepdims=True), a.dtype))
+        return result
 
 
 def softmax_backward(g: Array, out: Array, axis: int) -> Array:
@@ -48,7 +50,8 @@ def log_softmax(a: Array, axis: int) -> Array:
     with np.errstate(all="ignore"):
         wide = widen(a)
         shifted = wide - wide.max(axis, keepdims=True, initial=-np.inf)
-        return narrow(shifted - np.log(np.exp(shifted).sum(axis, keepdims=True)), a.dtype)
+        result: Array = placing.in_order(narrow(shifted - np.log(np.exp(shifted).sum(axis, keepdims=True)), a.dtype))
+        return result
 
 
 def log_softmax_backward(g: Array, out: Array, axis: int) -> Array:

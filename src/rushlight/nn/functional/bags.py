@@ -131,4 +131,4 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
         num_classes = largest + 1
     elif num_classes <= largest:
         raise RuntimeError("Class values must be smaller than num_classes.")
-    return (tensor.unsqueeze(-1) == ops.arange(num_classes)).long()
+    return (tensor.contiguous().unsqueeze(-1) == ops.arange(num_classes)).long()

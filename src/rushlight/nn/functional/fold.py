@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ... import ops
+from ...backend import placing
+from ...ops.shape import as_picture
 from .pad import constant
 
 
@@ -102,6 +104,10 @@ def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padd
     return picture if input.dim() == 3 else picture.squeeze(0)
 
 
+def _like_picture(y: Any, x: Any) -> Any:
+    return as_picture(y, x.dim() in (4, 5) and placing.channels_last(x._array))
+
+
 def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     """Move channels into space: (*, C * r * r, H, W) to (*, C, H * r, W * r)."""
     if input.dim() < 3:
@@ -120,7 +126,7 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     n = len(outer)
     x = input.reshape(*outer, c // (r * r), r, r, h, w)
     x = x.permute(*range(n), n, n + 3, n + 1, n + 4, n + 2)
-    return x.reshape(*outer, c // (r * r), h * r, w * r)
+    return _like_picture(x.reshape(*outer, c // (r * r), h * r, w * r), input)
 
 
 def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
@@ -143,7 +149,7 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     n = len(outer)
     x = input.reshape(*outer, c, h // r, r, w // r, r)
     x = x.permute(*range(n), n, n + 2, n + 4, n + 1, n + 3)
-    return x.reshape(*outer, c * r * r, h // r, w // r)
+    return _like_picture(x.reshape(*outer, c * r * r, h // r, w // r), input)
 
 
 def channel_shuffle(input: Any, groups: int) -> Any:
@@ -155,7 +161,7 @@ def channel_shuffle(input: Any, groups: int) -> Any:
     n, c, *space = input.shape
     if c % groups:
         raise RuntimeError(f"Number of channels must be divisible by groups. Got {c} channels and {groups} groups.")
-    return input.reshape(n, groups, c // groups, *space).transpose(1, 2).reshape(input.shape)
+    return _like_picture(input.reshape(n, groups, c // groups, *space).transpose(1, 2).reshape(input.shape), input)
 
 
 native_channel_shuffle = channel_shuffle

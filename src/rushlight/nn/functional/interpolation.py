@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from ... import ops
+from ...backend import placing
 from ...ops import pooling
+from ...ops.shape import as_picture
 from ...settings import warn
 
 _DIMS = {"linear": 1, "bilinear": 2, "bicubic": 2, "trilinear": 3, "lanczos": 2}
@@ -66,7 +68,7 @@ def interpolate(
             out = by_matrix(out, i + 2, filter_matrix(old, sizes[i], scales[i], align, mode).astype(kind))
         else:
             out = _by_taps(out, i + 2, *_taps(old, sizes[i], scales[i], align, mode == "bicubic", kind.type))
-    return out if out is not input else input.clone()
+    return as_picture(out if out is not input else input.clone(), n > 1 and placing.channels_last(input._array))
 
 
 def _named(sizes: Any) -> str:

@@ -7,7 +7,9 @@ from typing import Any
 
 from ... import dtypes, ops
 from ...autograd.function import Function
+from ...backend import placing
 from ...errors import unsupported
+from ...ops.shape import as_picture
 from ...size import check_bytes
 
 
@@ -43,13 +45,14 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
     for i, size in enumerate(sizes):
         _check(input, mode, i, size, pads[2 * i], pads[2 * i + 1])
     check_bytes([size + sum(pads[2 * i : 2 * i + 2]) for i, size in enumerate(sizes)], input.itemsize)
+    last = mode != "circular" and input.dim() == n + 2 and n > 1 and placing.channels_last(input._array)
     for i, size in enumerate(sizes):
         if size + sum(pads[2 * i : 2 * i + 2]) >= 2**31:
             raise unsupported("padding that makes a dimension of 2**31 elements or more")
         where = _INDICES[mode](size, pads[2 * i], pads[2 * i + 1])
         if where != list(range(size)):
             input = input.index_select(-1 - i, ops.tensor(where, dtype=dtypes.int64))
-    return input
+    return as_picture(input, last)
 
 
 def _check(input: Any, mode: str, i: int, size: int, before: int, after: int) -> None:
@@ -114,7 +117,11 @@ class ConstantPadNd(Function):
         out = x.new_full(shape, value)
         if math.prod(shape):
             out[tuple(outer)] = x[tuple(inner)]
-        return out
+        return (
+            out
+            if x._array.flags.c_contiguous
+            else as_picture(out, x.dim() in (4, 5) and placing.channels_last(x._array))
+        )
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
