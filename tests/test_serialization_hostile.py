@@ -2,8 +2,10 @@
 
 import io
 import pickle
+import resource
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -92,6 +94,27 @@ def test_the_opcodes_are_those_that_pytorch_reads(name):
     assert outcome(rushlight) == outcome(torch)
 
 
+def doubled(parts):
+    """Tuples of two, each holding the one before twice: 2**parts leaves in a few bytes."""
+    return b")" + b"".join(b"q%ch%c\x86" % (i, i) for i in range(parts))
+
+
+def text(s):
+    return b"X" + len(s).to_bytes(4, "little") + s.encode()
+
+
+BOMB = doubled(40)
+STORAGE = b"(" + text("storage") + b"ctorch\nFloatStorage\n" + text("0") + text("cpu") + b"K\1tQ"
+ITEMS = b"(" + b"K\1" * 100_000 + b"t"
+ATTRIBUTES = b"}(" + b"".join(text(f"a{i}") + b"N" for i in range(20_000)) + b"u"
+NEGATED = b"}" + text("neg") + b"\x88s"
+
+
+def again(made, function, arguments=b"h\x65\x85", count=50_000):
+    """A program that calls a function over and over with what it made once (memo 0x65)."""
+    return PROTOCOL + made + b"q\x65" + function + b"q\x66" + (b"h\x66" + arguments + b"R") * count + b"."
+
+
 HOSTILE = {
     "bytes that are not there": PROTOCOL + b"X\xff\xff\xff\x7fabc.",
     "a bytearray of 2 GB": PROTOCOL + b"c__builtin__\nbytearray\nJ\xff\xff\xff\x7f\x85R.",
@@ -109,13 +132,107 @@ HOSTILE = {
     "nothing on the stack": PROTOCOL + b"R.",
     "not UTF-8": PROTOCOL + b"X\2\0\0\0\xff\xfe.",
     "a list as a key": PROTOCOL + b"}]K\1s.",
+    "printing what is called": PROTOCOL + BOMB + b")R.",
+    "printing the type of a storage": PROTOCOL + b"(" + text("storage") + BOMB + text("0") + text("cpu") + b"K\1tQ.",
+    "a layout that is no name": PROTOCOL + b"ctorch.serialization\n_get_layout\n" + BOMB + b"\x85R.",
+    "attributes that are no names": PROTOCOL + b"ccollections\nOrderedDict\n)R](" + BOMB + b"K\1\x86eb.",
+    "one long key again and again": PROTOCOL + ITEMS + b"q\x65}" + b"h\x65K\1s" * 50_000 + b".",
+    "one list made a set again and again": again(b"](" + b"N" * 100_000 + b"e", b"c__builtin__\nset\n"),
+    "one size again and again": again(ITEMS, b"ctorch\nSize\n"),
+    "one text encoded again and again": again(
+        text("a" * 100_000), b"c_codecs\nencode\n", b"h\x65" + text("latin1") + b"\x86"
+    ),
+    "attributes set again and again": PROTOCOL
+    + ATTRIBUTES
+    + b"q\x65ccollections\nOrderedDict\nq\x66"
+    + b"h\x66)Rh\x65b" * 50_000
+    + b".",
+    "parameters with many attributes": PROTOCOL
+    + ATTRIBUTES
+    + b"q\x65ctorch._utils\n_rebuild_parameter_with_state\nq\x66"
+    + b"ctorch._utils\n_rebuild_tensor_v2\n("
+    + STORAGE
+    + b"K\0))\x89NtRq\x67"
+    + b"h\x66(h\x67\x89Nh\x65tR" * 50_000
+    + b".",
+    "a codec by name, for a bytearray": PROTOCOL + b"c__builtin__\nbytearray\n" + text("a") + text("idna") + b"\x86R.",
+    "a tensor negated again and again": PROTOCOL
+    + NEGATED
+    + b"q\x65ctorch._utils\n_rebuild_tensor_v2\nq\x66"
+    + STORAGE
+    + b"q\x67"
+    + b"h\x66(h\x67K\0J\xa0\x86\1\0\x85K\1\x85\x89Nh\x65tR" * 50_000
+    + b".",
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_pickles_are_refused_at_once(name):
+    data = archive(HOSTILE[name], **{"data/0": bytes(400_000)})
+    before, start = resident(), time.process_time()
     with pytest.raises((pickle.UnpicklingError, EOFError)):
-        serialization.load(archive(HOSTILE[name]))
+        serialization.load(data)
+    assert time.process_time() - start < 5
+    assert resident() - before < 300 << 20
+
+
+def resident():
+    """The most memory that this process has used, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << (0 if sys.platform == "darwin" else 10)
+
+
+@pytest.mark.parametrize("name", ["magic", "version", "key"])
+def test_the_numbers_of_an_old_file_may_be_anything(name):
+    parts = [pickle.dumps(x, 2) for x in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}, None)]
+    bomb = PROTOCOL + BOMB + b"."
+    file = {"magic": [bomb], "version": [parts[0], bomb], "key": [*parts, PROTOCOL + b"]" + BOMB + b"a."]}[name]
+    with pytest.raises(RuntimeError, match=r"magic number|protocol version|key of a storage"):
+        serialization.load(io.BytesIO(b"".join(file)))
+
+
+def test_compressed_archives_may_not_grow_without_bounds():
+    small, large, strange, twice = (io.BytesIO() for _ in range(4))
+    for file, size, method in (
+        (small, 1 << 20, zipfile.ZIP_DEFLATED),
+        (large, 1 << 29, zipfile.ZIP_DEFLATED),
+        (strange, 1 << 10, zipfile.ZIP_LZMA),
+    ):
+        with zipfile.ZipFile(file, "w", method) as target:
+            target.writestr("archive/data.pkl", PROTOCOL + b"N.")
+            target.writestr("archive/version", b"3\n")
+            with target.open("archive/data/0", "w") as record:
+                for _ in range(size >> 20):
+                    record.write(bytes(1 << 20))
+    with zipfile.ZipFile(twice, "w") as target:
+        target.writestr("archive/data.pkl", PROTOCOL + b"N.")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            target.writestr("archive/data.pkl", PROTOCOL + b"K\1.")
+    small.seek(0)
+    assert serialization.load(small) is None
+    for file in (large, strange, twice):
+        file.seek(0)
+        with pytest.raises(RuntimeError, match="invalid header or archive is corrupted"):
+            serialization.load(file)
+
+
+def test_a_checkpoint_with_much_in_it_stays_within_its_budget():
+    pairs = {(i, (j, "k")): i for i in range(300) for j in range(300)}
+    obj = {
+        "pairs": pairs,
+        "bytes": [bytes([i % 256]) * 50_000 for i in range(60)],
+        "wide": {2**70 + i: i for i in range(99)},
+    }
+    file = io.BytesIO()
+    serialization.save(obj, file)
+    file.seek(0)
+    assert serialization.load(file) == obj
+
+
+def test_a_closed_file_is_not_called_damaged():
+    file = io.BytesIO()
+    file.close()
+    with pytest.raises(ValueError, match="closed file"):
+        serialization.load(file)
 
 
 def flipped(data, at):

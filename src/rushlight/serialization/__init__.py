@@ -196,10 +196,10 @@ def _load(
         made.load_storage = load_storage
         return made
 
+    start = file.tell()
+    head = file.read(4)
+    file.seek(start)
     try:
-        start = file.tell()
-        head = file.read(4)
-        file.seek(start)
         if head == b"PK\3\4":
             return _load_archive(archive.Reader(file, path), unpickler, place)
         if not head:
@@ -258,7 +258,7 @@ def _load_archive(reader: archive.Reader, unpickler: Any, place: Any) -> Any:
 
 def _dtype_of(kind: Any) -> Any:
     if not isinstance(kind, StorageType):
-        raise pickle.UnpicklingError(f"Expected the type of a storage, but got {kind}")
+        raise pickle.UnpicklingError(f"Expected the type of a storage, but got {type(kind)}")
     return kind.dtype
 
 

@@ -13,6 +13,7 @@ ALIGNMENT = 64
 _UTF8 = 0x800
 _BIG = 0xFFFFFFFF
 _DEFLATE_RATIO = 1032  # the most that deflate can gain. https://zlib.net/zlib_tech.html
+_INFLATED = 1 << 28, 20  # all compressed records together: bytes that are always allowed, and times the file's length
 _DATE = 0x21  # 1980-01-01: the same contents give the same file
 
 _DAMAGED = (
@@ -140,13 +141,19 @@ def _checked(data: np.ndarray[Any, Any], info: zipfile.ZipInfo, name: str) -> np
 
 def _check_places(infos: list[zipfile.ZipInfo], length: int) -> None:
     """Refuse records that overlap, lie outside the file, or promise more than their bytes can hold."""
-    end = 0
+    end = inflated = 0
+    bad = len({info.filename for info in infos}) < len(infos)  # readers differ in which of the equals they take
     for info in sorted(infos, key=lambda i: i.header_offset):
         start, size = info.header_offset, info.compress_size
-        stored = info.compress_type == zipfile.ZIP_STORED
-        too_large = info.file_size != size if stored else info.file_size > _DEFLATE_RATIO * (size + 1)
-        if start < end or size < 0 or start + 30 + size > length or too_large or info.flag_bits & 1:
-            raise RuntimeError(
-                "PytorchStreamReader failed reading zip archive: invalid header or archive is corrupted." + _DAMAGED
-            )
+        if info.compress_type == zipfile.ZIP_STORED:
+            bad = bad or info.file_size != size
+        else:
+            inflated += info.file_size
+            deflated = info.compress_type == zipfile.ZIP_DEFLATED  # all that PyTorch reads
+            bad = bad or not deflated or info.file_size > _DEFLATE_RATIO * (size + 1)
+        bad = bad or start < end or size < 0 or start + 30 + size > length or bool(info.flag_bits & 1)
         end = start + 30 + size
+    if bad or inflated > max(_INFLATED[0], _INFLATED[1] * length):
+        raise RuntimeError(
+            "PytorchStreamReader failed reading zip archive: invalid header or archive is corrupted." + _DAMAGED
+        )

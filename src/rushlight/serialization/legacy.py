@@ -23,7 +23,7 @@ def load(file: Any, unpickler: Any, place: Any) -> Any:
     def load_storage(pid: Any) -> UntypedStorage:
         _, kind, key, location, length, part = pid
         if not isinstance(kind, StorageType):
-            raise RuntimeError(f"Expected the type of a storage, but got {kind}")
+            raise RuntimeError(f"Expected the type of a storage, but got {type(kind)}")
         width = 1 if kind.dtype is None else kind.dtype.itemsize
         if key not in storages:
             if not isinstance(length, int) or not 0 <= length * width <= room:
@@ -42,10 +42,12 @@ def load(file: Any, unpickler: Any, place: Any) -> Any:
         raise RuntimeError("Invalid magic number; corrupt file?")
     version = read()
     if version != VERSION:
-        raise RuntimeError(f"Invalid protocol version: {version}")
+        raise RuntimeError(f"Invalid protocol version: {version if isinstance(version, int) else type(version)}")
     swapped = read()["little_endian"] != (sys.byteorder == "little")
     obj = read()
     for key in read():
+        if not isinstance(key, str):
+            raise RuntimeError(f"Expected the key of a storage, but got {type(key)}")
         if key not in storages:
             raise RuntimeError(f"The checkpoint has a storage {key} that nothing in it uses")
         storage, width = storages[key], lengths[key]

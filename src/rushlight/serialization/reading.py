@@ -13,6 +13,7 @@ from rushlight.autograd.tensor import Tensor, storage_of
 from rushlight.device import device
 from rushlight.errors import unsupported
 from rushlight.serialization import names, storage
+from rushlight.serialization.limits import Budget, container_is_safe
 from rushlight.size import Size
 
 # ---- the functions that a checkpoint calls ---------------------------------------------------------------------------
@@ -181,57 +182,37 @@ def _safe(module: str, name: str) -> Any:
     return None
 
 
-# ---- what a file may have done ------------------------------------------------------------------------------------------
-
-_KEY_PARTS = 10_000  # hashing walks a tuple whole, without bounds of its own
-_KEY_DEPTH = 100
-_ENCODINGS = ("latin1", "latin-1", "utf-8", "utf8", "ascii")  # looking another one up would import its module
+_VIEWS = (rebuild_tensor, rebuild_tensor_v2, rebuild_tensor_v3)
+_PLAIN = (*_VIEWS, rebuild_parameter, rebuild_parameter_with_state)
 
 
-def _check_hashable(key: Any) -> None:
-    """Refuse what takes long, or much stack, to hash."""
-    if not isinstance(key, (tuple, frozenset)):
-        return
-    parts, level = 0, [key]
-    for _ in range(_KEY_DEPTH):
-        level = [part for item in level if isinstance(item, (tuple, frozenset)) for part in item]
-        parts += len(level)
-        if parts > _KEY_PARTS:
-            break
-        if not level:
-            return
-    raise pickle.UnpicklingError("A key is nested too deeply, or has too many parts")
-
-
-def _check_call(function: Any, args: Any) -> None:
+def _check_call(function: Any, args: Any, budget: Budget) -> None:
     """Refuse calls that take memory, time or modules that the file's own length does not account for."""
     if not isinstance(args, tuple):
         raise pickle.UnpicklingError(f"Expected a tuple of arguments, but got {type(args)}")
-    if function is bytearray:
-        allowed = not args or isinstance(args[0], (str, bytes))
-    elif function is _codecs.encode:
-        allowed = len(args) == 2 and isinstance(args[0], str) and args[1] in _ENCODINGS
-    elif function in (set, Counter, OrderedDict):
-        allowed = len(args) <= 1
-        for items in args:
-            allowed = allowed and isinstance(items, (list, tuple, dict))
-            for item in items:
-                _check_hashable(item)
-                if function is OrderedDict and isinstance(item, (list, tuple)) and item:
-                    _check_hashable(item[0])
-    elif function is Size:
-        allowed = len(args) == 1 and isinstance(args[0], tuple) and all(isinstance(n, int) for n in args[0])
-    elif function is rebuild_from_type_v2:
-        allowed = len(args) == 4 and args[0] in _REBUILD_VIEWS and isinstance(args[1], type)
+    if function in _VIEWS:
+        allowed = bool(args) and isinstance(args[0], storage.UntypedStorage)
+        if allowed and isinstance(args[-1], dict) and args[-1]:  # metadata: a conjugated tensor is copied
+            budget.spend(args[0].nbytes())
+    elif function is rebuild_parameter:
+        allowed = True
     else:
-        # Calling Tensor(n) would take memory for n elements.
-        allowed = function in _PLAIN or not (isinstance(function, type) and issubclass(function, Tensor))
+        budget.copied(args)
+        if function is Size:
+            allowed = len(args) == 1 and isinstance(args[0], tuple) and all(isinstance(n, int) for n in args[0])
+        elif function is rebuild_from_type_v2:
+            allowed = len(args) == 4 and args[0] in _PLAIN and isinstance(args[1], type)
+            if allowed:
+                _check_call(args[0], args[2], budget)
+        elif function is get_layout:
+            allowed = len(args) == 1 and isinstance(args[0], str)
+        elif function in (device, rebuild_parameter_with_state):
+            allowed = True
+        else:  # calling Tensor(n) would take memory for n elements
+            allowed = container_is_safe(function, args, budget)
     if not allowed:
         raise pickle.UnpicklingError(f"A checkpoint may not call {getattr(function, '__name__', function)} like this")
 
-
-_REBUILD_VIEWS = (rebuild_tensor, rebuild_tensor_v2, rebuild_tensor_v3, rebuild_parameter, rebuild_parameter_with_state)
-_PLAIN = (device, complex, get_layout, *_REBUILD_VIEWS)
 
 # What PyTorch's reader of weights knows; all else is refused. https://docs.python.org/3/library/pickletools.html
 _OPCODES = (
@@ -255,6 +236,7 @@ class WeightsUnpickler(_PythonUnpickler):  # type: ignore[misc]
 
     def __init__(self, file: Any, **options: Any) -> None:
         super().__init__(file, **options)
+        self._budget = Budget(file.tell)
         self._callables: dict[int, Any] = {}
         self._user_types: list[Any] = []
 
@@ -289,13 +271,14 @@ class WeightsUnpickler(_PythonUnpickler):  # type: ignore[misc]
 
     def _check_callable(self, function: Any, opcode: str) -> None:
         if self._callables.get(id(function)) is not function:
-            raise pickle.UnpicklingError(f"Trying to call {opcode} for unrecognized function {function}")
+            shown = function if callable(function) else type(function)  # printing what is nested may never end
+            raise pickle.UnpicklingError(f"Trying to call {opcode} for unrecognized function {shown}")
 
     def load_reduce(self) -> None:
         function, args = self.stack[-2:]
         self._check_callable(function, "reduce")
         if not any(function is kind for kind in self._user_types):
-            _check_call(function, args)
+            _check_call(function, args, self._budget)
         super().load_reduce()
 
     dispatch[pickle.REDUCE[0]] = load_reduce
@@ -304,7 +287,7 @@ class WeightsUnpickler(_PythonUnpickler):  # type: ignore[misc]
         kind, args = self.stack[-2:]
         self._check_callable(kind, "newobj")
         if not any(kind is own for own in self._user_types):
-            _check_call(kind, args)
+            _check_call(kind, args, self._budget)
         super().load_newobj()
 
     dispatch[pickle.NEWOBJ[0]] = load_newobj
@@ -312,11 +295,15 @@ class WeightsUnpickler(_PythonUnpickler):  # type: ignore[misc]
     def load_build(self) -> None:
         target = self.stack[-2]
         kind = type(target)
-        if kind is OrderedDict:
+        if kind is OrderedDict or isinstance(target, Tensor):
             state = self.stack.pop()
-            target.__dict__.update(state)
-        elif isinstance(target, Tensor):
-            _set_state(target, self.stack.pop())
+            self._budget.copied((state,))
+            if isinstance(target, Tensor):
+                _set_state(target, state)
+            elif isinstance(state, dict):
+                target.__dict__.update(state)
+            else:
+                raise pickle.UnpicklingError(f"The attributes of {kind} must be a dict, but are {type(state)}")
         elif kind in self._user_types:
             super().load_build()
         else:
@@ -341,15 +328,14 @@ class WeightsUnpickler(_PythonUnpickler):  # type: ignore[misc]
 
     def load_setitem(self) -> None:
         self._check_filled(self.stack[-3], dict)
-        _check_hashable(self.stack[-2])
+        self._budget.key(self.stack[-2])
         super().load_setitem()
 
     dispatch[pickle.SETITEM[0]] = load_setitem
 
     def load_setitems(self) -> None:
         self._check_filled(self.metastack[-1][-1], dict)
-        for key in self.stack[::2]:
-            _check_hashable(key)
+        self._budget.keys(self.stack[::2])
         super().load_setitems()
 
     dispatch[pickle.SETITEMS[0]] = load_setitems
