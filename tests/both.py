@@ -13,8 +13,6 @@ import pytest
 import rushlight
 
 torch = pytest.importorskip("torch")
-for _package in (torch, rushlight):
-    _package.set_warn_always(True)  # some warnings would otherwise come once
 
 
 def both(program: str, rtol: float = 1e-5, atol: float = 1e-6) -> None:
@@ -35,6 +33,7 @@ def outcome(program: str, package: Any) -> Any:
     last = tree.body.pop()
     scope: dict[str, Any] = {"torch": package, "np": np, "__name__": "program"}
     package.manual_seed(0)
+    package.set_warn_always(True)  # some warnings would otherwise come once; another test may have switched it off
     before = package.get_default_dtype()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

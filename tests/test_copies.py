@@ -104,9 +104,5 @@ def test_storages(program):
 
 
 def test_read_only_memory_is_warned_of():
-    rushlight.set_warn_always(True)
-    try:
-        both("a = np.zeros(3); a.flags.writeable = False; torch.from_numpy(a)")
-        both('torch.frombuffer(b"abcd", dtype=torch.uint8)')
-    finally:
-        rushlight.set_warn_always(False)
+    both("a = np.zeros(3); a.flags.writeable = False; torch.from_numpy(a)")
+    both('torch.frombuffer(b"abcd", dtype=torch.uint8)')
