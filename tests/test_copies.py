@@ -2,7 +2,6 @@
 
 import pytest
 
-import rushlight
 from both import both, programs
 
 

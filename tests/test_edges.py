@@ -40,3 +40,33 @@ def test_pytorch_still_says_so(call):
     values, dtype = CALLS[call]
     y = eval(call, {"t": torch})
     assert (y.tolist(), str(y.dtype)) == (values, f"torch.{dtype}")
+
+
+@pytest.mark.parametrize("kind", ["avg", "max"])
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("rank", range(1, 7))
+@pytest.mark.parametrize("several", [False, True])
+def test_adaptive_pools_refuse_ranks_as_pytorch_does(kind, n, rank, several):
+    torch = pytest.importorskip("torch")
+
+    def outcome(package):
+        pool = getattr(package.nn.functional, f"adaptive_{kind}_pool{n}d")
+        try:
+            return tuple(pool(package.ones((2,) * rank), (2,) * n if several else 2).shape)
+        except Exception as e:
+            return type(e).__name__, "" if n == 1 else str(e).split("\n")[0]
+
+    assert outcome(rl) == outcome(torch)
+
+
+@pytest.mark.parametrize(
+    "call", ["t.ones([1] * 65)", "t.rand([1] * 65)", "t.full([1] * 65, 2)", "t.ones(1).expand([1] * 65)"]
+)
+def test_more_than_64_dimensions_are_refused_by_name(call):
+    with pytest.raises(RuntimeError, match="only tensors with up to 64 dims are supported"):
+        eval(call, {"t": rl})
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (2, 0, 0), (0, 3, 3)])
+def test_the_inverse_of_no_factor(shape):
+    assert rl.cholesky_inverse(rl.ones(shape)).shape == shape

@@ -61,6 +61,10 @@ def check_bytes(shape: Any, itemsize: int = 1) -> None:
     Traceback (most recent call last):
     RuntimeError: Storage size calculation overflowed with sizes=[1099511627776, 1099511627776]
     """
+    if len(shape) > _DIMENSIONS:
+        raise RuntimeError(
+            f"only tensors with up to {_DIMENSIONS} dims are supported\nNumPy's arrays have no more, and {len(shape)} were asked for."
+        )
     if 0 in shape:
         shape = [n for n in shape if n]
     if math.prod(shape) * itemsize >= _ADDRESSES:
@@ -77,6 +81,7 @@ def no_memory(shape: Any, itemsize: int) -> RuntimeError:
 
 
 _ADDRESSES = 2**63
+_DIMENSIONS = 64
 
 
 def _integers(sizes: Any) -> list[int]:

@@ -256,9 +256,16 @@ def _target_size(x: Any, size: Any, n: int) -> tuple[int, ...]:
     return found
 
 
+def _check_sizes(x: Any, size: Any, n: int) -> None:
+    """PyTorch first fills in a tuple of sizes from the input's, where there are several."""
+    if n > 1 and isinstance(size, (tuple, list)) and x._array.ndim <= len(size):
+        raise ValueError(f"Input dimension should be at least {len(size) + 1}")
+
+
 def _adaptive_functions(n: int) -> tuple[Any, Any]:
     def average(input: Any, output_size: Any) -> Any:
         if input._array.ndim not in (n + 1, n + 2):
+            _check_sizes(input, output_size, n)
             raise RuntimeError(
                 f"adaptive_avg_pool{n}d(): Expected {n + 1}D or {n + 2}D tensor, but got {list(input._array.shape)}"
             )
@@ -268,6 +275,7 @@ def _adaptive_functions(n: int) -> tuple[Any, Any]:
 
     def largest(input: Any, output_size: Any, return_indices: bool = False) -> Any:
         if input._array.ndim not in (n + 1, n + 2):
+            _check_sizes(input, output_size, n)
             raise RuntimeError(
                 f"adaptive_max_pool{n}d(): Expected {n + 1}D or {n + 2}D tensor, but got: {list(input._array.shape)}"
             )

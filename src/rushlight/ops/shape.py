@@ -14,6 +14,7 @@ from ..autograd.tensor import Tensor, wrap_dim
 from ..backend import placing
 from ..layout import channels_last, channels_last_3d, check_rank, contiguous_format, preserve_format
 from ..settings import warn_once
+from ..size import check_bytes
 from .creation import shape_of
 from .declare import primitive
 from .publishing import attach, public, type_error
@@ -461,6 +462,8 @@ def expanded_shape(own: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, .
                 f"{i}.  Target sizes: {list(shape)}.  Tensor sizes: {list(own)}"
             )
         found.append(n)
+    if lead and len(found) > 64:
+        check_bytes(found)
     if math.prod(found) >= 2**59:  # NumPy counts the bytes even of what is not copied
         raise RuntimeError("numel: integer multiplication overflow")
     return tuple(found)

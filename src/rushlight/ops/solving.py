@@ -205,7 +205,9 @@ def cholesky_inverse(input: Any, upper: bool = False) -> Any:
     """The inverse of `L L^H` for the factor L given."""
     check_square(input, "cholesky_inverse")
     zero = np.diagonal(input._array, axis1=-2, axis2=-1) == 0
-    words, at = batch_element(np.where(zero.any(-1), zero.argmax(-1) + 1, 0))
+    words, at = batch_element(
+        np.where(zero.any(-1), zero.argmax(-1) + 1, 0) if zero.size else np.zeros(zero.shape[:-1], int)
+    )
     if at:
         raise LinAlgError(
             f"cholesky_inverse: {words}The diagonal element {at} is zero, the inversion could not be completed because "
