@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import dtypes
 from ..backend import kernels as K
 from ..settings import warn
 from .activation import log_softmax_of as log_softmax
 from .activation import softmax_of as softmax
 from .declare import primitive
+from .publishing import first_no_tensor
 
 
 def reduction_of(reduction: str, size_average: Any = None, reduce: Any = None) -> str:
@@ -97,43 +99,75 @@ def nll_loss(
 ) -> Any:
     """Minus the log-probability of the target class: input (N, C, ...), target (N, ...) of class numbers."""
     reduction = reduction_of(reduction, size_average, reduce)
-    _check_targets(input, target, weight, "nll_loss")
+    try:
+        _check_classes(input, target, weight)
+    except AttributeError:
+        raise first_no_tensor("nll_loss_nd", input=input, target=target, weight=weight) from None
+    if input._array.dtype.kind not in "fV":
+        kernel = "nll_loss_out_frame" if input._array.ndim < 3 else "nll_loss2d_forward_out_frame"
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{input.dtype.scalar_name}'")
     if input._array.ndim == 1:
         loss = _nll(input.unsqueeze(0), target.reshape(1), weight, ignore_index, reduction)
         return loss.reshape(()) if reduction == "none" else loss
     return _nll(input, target, weight, ignore_index, reduction)
 
 
-def _check_targets(x: Any, target: Any, weight: Any, name: str) -> None:
-    n = x._array.ndim
-    if n == 0:
-        raise RuntimeError("input tensor should be 1D or 2D")
-    if target._array.dtype.kind not in "iu":
-        raise RuntimeError(f"expected scalar type Long but found {target.dtype.scalar_name}")
-    batch = x._array.shape[0]
-    if n == 1 and target._array.ndim > 1:
-        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
-    if n == 2 and target._array.ndim > 1:
-        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
-    if n >= 2 and (target._array.ndim == 0 or target._array.shape[0] != batch):
-        got = target._array.shape[0] if target._array.ndim else 1
-        raise ValueError(f"Expected input batch_size ({batch}) to match target batch_size ({got}).")
-    if n > 2 and target._array.shape[1:] != x._array.shape[2:]:
-        expected = [batch, *x._array.shape[2:]]
-        if target._array.ndim != n - 1:
+def _check_classes(x: Any, target: Any, weight: Any) -> None:
+    """Refuse class numbers that do not fit the scores (..., or weights that do not fit the classes) in PyTorch's words."""
+    a, b = x._array, target._array
+    n = a.ndim
+    if n == 2 and b.ndim == 1 and a.shape[0] == b.shape[0]:
+        pass
+    elif n < 3:
+        _check_few(a, b)
+    else:
+        _check_spatial(a, b)
+    if b.dtype.name not in ("int64", "uint8"):
+        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {target.dtype.scalar_name}")
+    if weight is not None:
+        w, classes = weight._array, a.shape[1 if n > 1 else 0]
+        if w.shape != (classes,):
             raise RuntimeError(
-                f"only batches of spatial targets supported ({n - 1}D tensors) but got targets of dimension: {target._array.ndim}"
-                if n == 4
-                else f"Expected target size {expected}, got {list(target._array.shape)}"
+                "weight tensor should be defined either for all or no classes"
+                if n > 2
+                else f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor "
+                f"of shape: {list(w.shape)}"
             )
-        raise RuntimeError(f"Expected target size {expected}, got {list(target._array.shape)}")
-    classes = x._array.shape[1] if n > 1 else x._array.shape[0]
-    if weight is not None and weight._array.shape != (classes,):
+        if w.dtype != a.dtype:
+            raise RuntimeError(f"expected scalar type {x.dtype.scalar_name} but found {weight.dtype.scalar_name}")
+
+
+def _check_few(a: Any, b: Any) -> None:
+    """Scores of no spatial dimension."""
+    if a.ndim == 0:
+        raise ValueError("Expected 1 or more dimensions (got 0)")
+    if a.ndim == 1 and b.ndim == 1 and b.size != 1:
+        raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {b.size}")
+    if a.ndim == 2:
+        _check_batch(a, b)
+    if b.ndim > 1:
+        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+
+
+def _check_batch(a: Any, b: Any) -> None:
+    got = b.shape[0] if b.ndim else 0
+    if a.shape[0] != got:
+        raise ValueError(f"Expected input batch_size ({a.shape[0]}) to match target batch_size ({got}).")
+
+
+def _check_spatial(a: Any, b: Any) -> None:
+    """Scores (N, C, d1, ...): targets (N, d1, ...)."""
+    _check_batch(a, b)
+    expected = (a.shape[0], *a.shape[2:])
+    if b.shape == expected:
+        return
+    if a.ndim != 4:
+        raise RuntimeError(f"Expected target size {list(expected)}, got {list(b.shape)}")
+    if b.ndim != 3:
         raise RuntimeError(
-            f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of shape: {list(weight._array.shape)}"
-            if name == "nll_loss"
-            else f"cross_entropy: weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of shape: {list(weight._array.shape)}"
+            f"only batches of spatial targets supported (3D tensors) but got targets of dimension: {b.ndim}"
         )
+    raise RuntimeError(f"size mismatch (got input: {list(a.shape)} , target: {list(b.shape)}")
 
 
 def cross_entropy(
@@ -149,27 +183,41 @@ def cross_entropy(
     tensor(1.3863)
     """
     reduction = reduction_of(reduction, size_average, reduce)
-    if not 0.0 <= label_smoothing <= 1.0:
-        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
-    axis = 0 if input._array.ndim == 1 else 1
-    if target._array.shape == input._array.shape and target._array.dtype.kind == "f":
-        if ignore_index >= 0:
-            raise RuntimeError("ignore_index is not supported for floating point target")
-        return _soft_cross_entropy(input, target, weight, reduction, label_smoothing, axis)
-    if target._array.dtype.kind == "f":
-        if target._array.ndim == input._array.ndim - 1:
-            raise RuntimeError(f"expected scalar type Long but found {target.dtype.scalar_name}")
-        raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
-    _check_targets(input, target, weight, "cross_entropy")
+    try:
+        a, b = input._array, target._array
+        if label_smoothing > 1.0:
+            raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
+        axis = 0 if a.ndim == 1 else 1
+        if a.shape == b.shape:
+            return _soft_cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing, axis)
+        if a.dtype.kind not in "fV":
+            log_softmax(input, axis)  # refuses it
+        _check_classes(input, target, weight)
+    except AttributeError:
+        raise first_no_tensor("cross_entropy_loss", input=input, target=target, weight=weight) from None
+    label_smoothing = max(label_smoothing, 0.0)
     if axis == 0:
         loss = _cross_entropy(input.unsqueeze(0), target.reshape(1), weight, ignore_index, label_smoothing, reduction)
         return loss.reshape(()) if reduction == "none" else loss
     return _cross_entropy(input, target, weight, ignore_index, label_smoothing, reduction)
 
 
-def _soft_cross_entropy(x: Any, target: Any, weight: Any, reduction: str, smoothing: float, axis: int) -> Any:
-    classes = x.shape[axis]
-    if smoothing:
+def _soft_cross_entropy(
+    x: Any, target: Any, weight: Any, ignore_index: int, reduction: str, smoothing: float, axis: int
+) -> Any:
+    if target.dtype.category < dtypes.FLOAT:
+        raise RuntimeError(
+            "Expected floating point type for target with class probabilities, got " + target.dtype.scalar_name
+        )
+    if ignore_index >= 0:
+        raise RuntimeError("ignore_index is not supported for floating point target")
+    classes = x.shape[axis] if x.dim() else 1
+    if weight is not None and weight.shape != (classes,):
+        raise RuntimeError(
+            f"cross_entropy: weight tensor should be defined either for all {classes} classes or no classes but got weight "
+            f"tensor of shape: {list(weight.shape)}"
+        )
+    if smoothing > 0:
         target = target * (1 - smoothing) + smoothing / classes
     scores = log_softmax(x, axis)
     if weight is not None:

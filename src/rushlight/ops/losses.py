@@ -7,10 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from .. import dtypes
+from ..autograd.tensor import Tensor
 from ..backend import kernels as K
 from ..settings import warn
 from .class_losses import reduction_of
 from .declare import binary, called, primitive
+from .promotion import result_dtype
+from .publishing import FUNCTIONS, check_number, require_tensors, type_error
+
+
+def broadcast_shapes(*shapes: Any) -> Any:
+    """Of `torch.broadcast_shapes`, which is made later."""
+    return FUNCTIONS["broadcast_shapes"](*shapes)
 
 
 def reduced(losses: Any, reduction: str) -> Any:
@@ -29,7 +38,12 @@ def loss(name: str, losses: Any, reduction: str) -> Any:
 
 def _same_size(name: str, x: Any, y: Any) -> tuple[Any, Any]:
     """Both expanded to one shape, with PyTorch's warning where they differ."""
-    if x._array.shape != y._array.shape:
+    try:
+        same = x._array.shape == y._array.shape
+    except AttributeError:
+        _ = y.size() == x.size()  # says what is missing
+        raise
+    if not same:
         warn(
             f"Using a target size ({y.shape}) that is different to the input size ({x.shape}). This will likely lead to "
             "incorrect results due to broadcasting. Please ensure they have the same size.",
@@ -72,17 +86,27 @@ def mse_loss(
     """Squared differences."""
     reduction = reduction_of(reduction, size_average, reduce)
     x, y = _same_size("mse_loss", input, target)
+    _check_floating("mse_cpu", x, y)
     if weight is None and reduction != "none" and x._array.dtype is y._array.dtype and x._array.dtype.kind == "f":
         return _mean_squared(x, y, reduction)
     losses = _squared(x, y)
     return _weighted(losses, weight, reduction)
 
 
+def _check_floating(kernel: str, x: Any, y: Any) -> None:
+    """The kernel's refusal of whole and of complex numbers."""
+    if x._array.dtype.kind in "fV" and y._array.dtype.kind in "fV":
+        return
+    d = result_dtype(x, y)
+    if d.category != dtypes.FLOAT:
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{d.scalar_name}'")
+
+
 def _weighted(losses: Any, weight: Any, reduction: str) -> Any:
     if weight is None:
         return reduced(losses, reduction)
     if weight.shape != losses.shape:
-        raise ValueError("Inputs and weights must have the same size.")
+        raise ValueError("Weights and input must have the same size.")
     weighted = losses * weight
     if reduction == "mean":
         return weighted.sum() / weight.sum()
@@ -103,11 +127,13 @@ def smooth_l1_loss(
 ) -> Any:
     """Squared differences over `2 beta` up to `beta`, absolute ones less `beta / 2` beyond."""
     reduction = reduction_of(reduction, size_average, reduce)
+    check_number("smooth_l1_loss", "beta", 4, beta)
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     x, y = _same_size("smooth_l1_loss", input, target)
     if beta == 0:
         return reduced((x - y).abs(), reduction)
+    _check_floating("smooth_l1_cpu", x, y)
     from .comparison import where
 
     difference = (x - y).abs()
@@ -118,9 +144,11 @@ def smooth_l1_loss(
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
     """Half the squared difference up to `delta`, `delta` times the absolute one less `delta / 2` beyond."""
     reduction = reduction_of(reduction)
+    check_number("huber_loss", "delta", 4, delta)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     x, y = _same_size("huber_loss", input, target)
+    _check_floating("huber_cpu", x, y)
     from .comparison import where
 
     difference = (x - y).abs()
@@ -135,18 +163,34 @@ def binary_cross_entropy(
 ) -> Any:
     """`-(t log p + (1 - t) log(1 - p))` of probabilities, the logs not below -100."""
     reduction = reduction_of(reduction, size_average, reduce)
-    if target._array.shape != input._array.shape:
+    if target.size() != input.size():
         raise ValueError(
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
             "Please ensure they have the same size."
         )
-    a = input._array
-    if a.size and (np.min(a) < 0 or np.max(a) > 1):
-        raise RuntimeError("all elements of input should be between 0 and 1")
+    if weight is not None:
+        weight = weight.expand(broadcast_shapes(target.size(), weight.size()))
+    if target.dtype is not input.dtype:
+        raise RuntimeError(f"Found dtype {target.dtype.scalar_name} but expected {input.dtype.scalar_name}")
+    if input.dtype.category != dtypes.FLOAT:
+        raise NotImplementedError(f"\"binary_cross_entropy\" not implemented for '{input.dtype.scalar_name}'")
+    for name, a in (("input", input._array), ("target", target._array)):
+        if a.size and not (np.min(a) >= 0 and np.max(a) <= 1):  # nan is not between them
+            raise RuntimeError(f"all elements of {name} should be between 0 and 1")
     losses = _bce(input, target)
     if weight is not None:
-        losses = losses * weight
+        losses = _scaled(losses, weight)
     return loss("BinaryCrossEntropyBackward0", losses, reduction)
+
+
+def _scaled(losses: Any, weight: Any) -> Any:
+    """As `losses.mul_(weight)`: in the losses' shape and dtype."""
+    scaled = losses * weight
+    if scaled._array.shape != losses._array.shape:
+        raise RuntimeError(
+            f"output with shape {list(losses.shape)} doesn't match the broadcast shape {list(scaled.shape)}"
+        )
+    return scaled if scaled.dtype is losses.dtype else scaled.to(losses.dtype)
 
 
 def _bce_forward(a: Any, b: Any) -> Any:
@@ -172,17 +216,30 @@ def binary_cross_entropy_with_logits(
 ) -> Any:
     """`binary_cross_entropy` of `sigmoid(input)`, computed without its overflow; `pos_weight` weighs the positives."""
     reduction = reduction_of(reduction, size_average, reduce)
-    if target._array.shape != input._array.shape:
+    if target.size() != input.size():
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
+    for position, (label, x) in enumerate((("weight", weight), ("pos_weight", pos_weight)), 3):
+        if x is not None and not isinstance(x, Tensor):
+            raise type_error("binary_cross_entropy_with_logits", x, position, label)
+    if target._array.dtype.kind == "b":
+        raise RuntimeError(
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
+            "instead."
+        )
+    if not dtypes.can_cast(input.dtype, target.dtype):
+        raise RuntimeError(
+            f"result type {input.dtype.scalar_name} can't be cast to the desired output type {target.dtype.scalar_name}"
+        )
     from .activation import logsigmoid
 
     log_p = logsigmoid(input)
-    if pos_weight is None:
-        losses = (1 - target) * input - log_p
-    else:
-        losses = (1 - target) * input - (1 + (pos_weight - 1) * target) * log_p
+    if pos_weight is not None:
+        log_p = _scaled(log_p, 1 + (pos_weight - 1) * target)
+    losses = _scaled(1 - target, input) - log_p
+    if losses.dtype is not target.dtype:  # PyTorch computes in place of the target
+        losses = losses.to(target.dtype)
     if weight is not None:
-        losses = losses * weight
+        losses = _scaled(losses, weight)
     return loss("BinaryCrossEntropyWithLogitsBackward0", losses, reduction)
 
 
@@ -203,6 +260,10 @@ def kl_div(
             "only by the batch size, and aligns with the KL div math definition.'mean' will be changed to behave the "
             "same as 'batchmean' in the next major release.",
         )
+    require_tensors("kl_div", input=input, target=target)
+    for kinds, what in (((dtypes.BOOL, dtypes.INT), "Integral"), ((dtypes.COMPLEX,), "Complex")):
+        if input.dtype.category in kinds or target.dtype.category in kinds:
+            raise RuntimeError(f"kl_div: {what} inputs not supported.")
     if log_target:
         losses = target.exp() * (target - input)
     else:

@@ -241,6 +241,29 @@ def type_error(name: str, value: Any, position: int = 1, label: str = "input") -
     return TypeError(f"{name}(): argument '{label}' (position {position}) must be Tensor, not {type_name(value)}")
 
 
+def check_number(name: str, label: str, position: int, value: Any, kind: str = "float") -> None:
+    """PyTorch's error for an argument that should have been a number (`kind` float, int or Number)."""
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    fits = whole if kind == "int" else whole or isinstance(value, (float, bool, np.floating))
+    if not fits and not (isinstance(value, Tensor) and value.dim() == 0):
+        raise TypeError(f"{name}(): argument '{label}' (position {position}) must be {kind}, not {type_name(value)}")
+
+
+def first_no_tensor(name: str, **arguments: Any) -> TypeError:
+    """PyTorch's error for the first of several arguments that should have been Tensors (None may stand for later ones)."""
+    for position, (label, value) in enumerate(arguments.items(), 1):
+        if not isinstance(value, Tensor) and (value is not None or position < 3):
+            return type_error(name, value, position, label)
+    raise AssertionError(f"{name} got tensors alone")
+
+
+def require_tensors(name: str, **arguments: Any) -> None:
+    """TypeError unless all are Tensors; in the order of the signature."""
+    for position, (label, value) in enumerate(arguments.items(), 1):
+        if not isinstance(value, Tensor):
+            raise type_error(name, value, position, label)
+
+
 def combination_error(name: str, *values: Any) -> TypeError:
     """PyTorch's error for arguments that fit none of a function's signatures."""
     kinds = ", ".join(type_name(v) for v in values)
