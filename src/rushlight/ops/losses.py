@@ -14,12 +14,7 @@ from ..settings import warn
 from .class_losses import reduction_of
 from .declare import binary, called, primitive
 from .promotion import result_dtype
-from .publishing import FUNCTIONS, check_number, require_tensors, type_error
-
-
-def broadcast_shapes(*shapes: Any) -> Any:
-    """Of `torch.broadcast_shapes`, which is made later."""
-    return FUNCTIONS["broadcast_shapes"](*shapes)
+from .publishing import check_number, require_tensors, type_error
 
 
 def reduced(losses: Any, reduction: str) -> Any:
@@ -169,7 +164,10 @@ def binary_cross_entropy(
             "Please ensure they have the same size."
         )
     if weight is not None:
-        weight = weight.expand(broadcast_shapes(target.size(), weight.size()))
+        from .shape import broadcast_shapes
+
+        size = weight.size()
+        weight = weight.expand(broadcast_shapes(target.size(), size))
     if target.dtype is not input.dtype:
         raise RuntimeError(f"Found dtype {target.dtype.scalar_name} but expected {input.dtype.scalar_name}")
     if input.dtype.category != dtypes.FLOAT:

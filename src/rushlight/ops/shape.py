@@ -486,7 +486,7 @@ def broadcast_shapes(*shapes: Any) -> Any:
     """The shape that the given shapes broadcast to."""
     from ..size import Size
 
-    tuples = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
+    tuples = [(s,) if isinstance(s, int) else s if isinstance(s, tuple) else tuple(s) for s in shapes]
     for s in tuples:
         if any(n < 0 for n in s):
             raise RuntimeError(f"Trying to create tensor with negative dimension ({min(s)}): ({min(s)})")

@@ -7,7 +7,11 @@ from typing import Any
 import numpy as np
 
 from ... import ops
+from ...autograd.tensor import Tensor
+from ...dtypes import INT
 from ...ops.declare import primitive
+from ...ops.publishing import combination_error
+from .reduction import check
 
 
 def ctc_loss(
@@ -18,26 +22,17 @@ def ctc_loss(
 
     `targets` is (N, S), or all targets one after the other. "mean" divides each loss by its target's length first.
     """
+    check(reduction)
+    _check_kinds(log_probs, targets, input_lengths, target_lengths)
     single = log_probs.dim() == 2
     if single:
         log_probs = log_probs.unsqueeze(1)
         targets = targets.unsqueeze(0) if targets.dim() == 1 else targets
-    steps, n, classes = log_probs.shape
-    if not 0 <= blank < classes:
-        raise RuntimeError("blank must be in label range")
     times, lengths = _lengths(input_lengths), _lengths(target_lengths)
-    for name, given in (("input_lengths", times), ("target_lengths", lengths)):
-        if len(given) != n:
-            raise RuntimeError(f"{name} must be of size batch_size")
-    for i, t in enumerate(times):
-        if t > steps:
-            raise RuntimeError(
-                f"Expected input_lengths to have value at most {steps}, but got value {t} (while checking "
-                "arguments for ctc_loss_cpu)"
-            )
-        if t < 0:
-            raise RuntimeError(f"Expected input_lengths to have value at least 0, but got value {times[i]}")
+    _check_sizes(log_probs, targets, times, lengths, blank)
     labels = _labels(targets, lengths)
+    if labels.size and (labels.min() < 0 or labels.max() >= log_probs.shape[2]):
+        raise RuntimeError(f"targets have to be classes from 0 to {log_probs.shape[2] - 1}")
     losses = _ctc(log_probs, labels, times, lengths, blank, zero_infinity)
     if zero_infinity:
         losses = ops.where(losses == float("inf"), 0.0, losses)
@@ -48,26 +43,73 @@ def ctc_loss(
     return losses.squeeze(0) if single else losses
 
 
+_WHERE = "(while checking arguments for ctc_loss_allocate_outputs)"
+
+
+def _check_kinds(log_probs: Any, targets: Any, times: Any, lengths: Any) -> None:
+    """Tensors, and lengths that are both tensors or both tuples."""
+    both = isinstance(times, Tensor), isinstance(lengths, Tensor)
+    sequences = isinstance(times, (list, tuple)), isinstance(lengths, (list, tuple))
+    if not (isinstance(log_probs, Tensor) and isinstance(targets, Tensor) and (all(both) or all(sequences))):
+        raise combination_error("ctc_loss", log_probs, targets, times, lengths, 0, 0, False)
+    for name, value in (("input_lengths", times), ("target_lengths", lengths)):
+        if isinstance(value, Tensor) and value.dtype.category != INT:
+            raise RuntimeError(f"{name} must be integral")
+
+
+def _check_sizes(log_probs: Any, targets: Any, times: list[int], lengths: list[int], blank: int) -> None:
+    """PyTorch's errors for what does not fit; `log_probs` has its batch dimension."""
+    if not log_probs.numel():
+        raise RuntimeError("log_probs tensor must not be empty")
+    if log_probs.dtype.name not in ("float32", "float64"):
+        raise NotImplementedError(f"\"ctc_loss_cpu\" not implemented for '{log_probs.dtype.scalar_name}'")
+    if log_probs.dim() != 3:
+        # PyTorch has added a dimension to what is no batch.
+        raise RuntimeError(
+            f"Expected 3-dimensional tensor, but got {log_probs.dim() + 1}-dimensional tensor for argument #1 'log_probs' "
+            f"{_WHERE}"
+        )
+    if targets.dim() not in (1, 2):
+        raise RuntimeError(
+            f"Expected 1 to 2 dimensions, but got {targets.dim()}-dimensional tensor for argument #2 'targets' {_WHERE}"
+        )
+    steps, n, classes = log_probs.shape
+    if not 0 <= blank < classes:
+        raise RuntimeError("blank must be in label range")
+    for name, given in (("input_lengths", times), ("target_lengths", lengths)):
+        if len(given) != n:
+            raise RuntimeError(f"{name} must be of size batch_size")
+    for value in lengths:
+        if value < 0:
+            raise RuntimeError(f"Expected target_lengths to have value at least 0, but got value {value} {_WHERE}")
+    longest = max(lengths, default=0)
+    for axis, size, least in [(0, sum(lengths), False)] if targets.dim() == 1 else [(0, n, False), (1, longest, True)]:
+        got = targets.shape[axis]
+        if got < size or (got != size and not least):
+            raise RuntimeError(
+                f"Expected tensor to have size {'at least ' if least else ''}{size} at dimension {axis}, but got size {got} "
+                f"for argument #2 'targets' {_WHERE}"
+            )
+    for value in times:
+        if value < 0:
+            raise RuntimeError(f"Expected input_lengths to have value at least 0, but got value {value} {_WHERE}")
+        if value > steps:
+            raise RuntimeError(f"Expected input_lengths to have value at most {steps}, but got value {value} {_WHERE}")
+
+
 def _lengths(given: Any) -> list[int]:
-    values = given.tolist() if hasattr(given, "tolist") else list(given)
+    values = given.tolist() if isinstance(given, Tensor) else list(given)
     return [int(v) for v in values] if isinstance(values, list) else [int(values)]
 
 
 def _labels(targets: Any, lengths: list[int]) -> Any:
-    """The targets as an array (N, longest)."""
+    """The targets as an array (N, longest); what lies beyond a length does not count and is 0."""
     a = targets.detach().numpy().astype(np.int64)
     longest = max(lengths, default=0)
-    if a.ndim == 2:
-        if a.shape[1] < longest:
-            raise RuntimeError(
-                f"Expected tensor to have size at least {longest} at dimension 1, but got size {a.shape[1]} for "
-                "argument #2 'targets' (while checking arguments for ctc_loss_cpu)"
-            )
-        return a[:, :longest]
     out = np.zeros((len(lengths), longest), np.int64)
     start = 0
     for i, n in enumerate(lengths):
-        out[i, :n] = a[start : start + n]
+        out[i, :n] = a[i, :n] if a.ndim == 2 else a[start : start + n]
         start += n
     return out
 

@@ -10,6 +10,7 @@ from ...autograd.modes import no_grad
 from ...autograd.tensor import Tensor
 from ...ops.class_losses import cross_entropy
 from ...ops.linear import linear
+from ...ops.publishing import require_tensors
 from .reduction import legacy
 from .reduction import reduce as _reduce
 
@@ -22,6 +23,7 @@ def poisson_nll_loss(
     reduction = legacy(size_average, reduce, reduction)
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not a valid value for reduction")
+    require_tensors("poisson_nll_loss", input=input, target=target)
     loss = input.exp() - target * input if log_input else input - target * (input + eps).log()
     if full:
         stirling = target * target.log() - target + 0.5 * (2 * math.pi * target).log()
@@ -60,7 +62,16 @@ def linear_cross_entropy(
     reduction: str = "mean", ignore_index: int | None = None, label_smoothing: float = 0.0, options: Any = None,
 ) -> Any:  # fmt: skip
     """Cross entropy of `input @ linear_weight.T`; the weight is (C, in), or (C, d1, ..., in) for (N, d1, ...)."""
+    if linear_weight.dim() < 2 or linear_weight.shape[-1] != input.shape[-1]:
+        raise RuntimeError(
+            f"expected equal input and linear_weight last dimensions (in_features), got {input.shape[-1]} and "
+            f"{linear_weight.shape[-1]}, respectively"
+        )
     classes, *rest, width = linear_weight.shape
+    if linear_bias is not None and linear_bias.shape != linear_weight.shape[:-1]:
+        raise RuntimeError(
+            f"expected linear_bias shape {tuple(linear_weight.shape[:-1])}, got {tuple(linear_bias.shape)}"
+        )
     bias = None if linear_bias is None else linear_bias.reshape(-1)
     logits = linear(input, linear_weight.reshape(-1, width), bias)
     if rest:
