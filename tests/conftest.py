@@ -1,3 +1,13 @@
-"""What pytest should leave alone: modules that tests import, which have no tests of their own."""
+"""What pytest should leave alone (modules that tests import, without tests of their own), and what every test starts with."""
+
+import pytest
+
+from rushlight import settings
 
 collect_ignore_glob = ["samples*.py", "fuzzing/*", "tables_*.py", "records.py", "both.py", "nn_oracle.py", "programs/*"]
+
+
+@pytest.fixture(autouse=True)
+def what_comes_once_comes_in_every_test():
+    """A warning that a program sees once must not depend on which tests ran before."""
+    settings._warned.clear()

@@ -116,6 +116,7 @@ def mixed(i):
     }
 
 
+@pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
 def test_anything_can_be_sent():
     for i, got in enumerate(DataLoader(Items(6, mixed), None, num_workers=1)):
         want = mixed(i)
