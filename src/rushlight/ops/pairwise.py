@@ -134,7 +134,7 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     if not any(tensors):
         low, high = (None if b is None else _limit(b, d) for b in (min, max))
         if any(b is not None and b != b for b in (low, high)):
-            return mul(x, math.nan)
+            return mul(x, 0) + math.nan  # nothing of x is left, and no gradient
         return _clamp(x, low, high)
     low, high = (b if b is None or b.dtype is d else b.to(d) for b in (min, max))
     for b in (low, high):
@@ -324,9 +324,13 @@ def _kind(a: Any, b: Any) -> Any:
 
 xlogy: Any = binary(
     "xlogy", _xlogy,
-    lambda g, a, b: where(eq(a, 0) & le(b, 0), 0, g * _log_any(b)), lambda g, a, b: g * a / b,
+    lambda g, a, b: where(eq(a, 0) & _no_logarithm(b), 0, g * _log_any(b)), lambda g, a, b: g * a / b,
     to_float=True, needs="one", accepts=(REAL, "xlogy_cpu"),
 )  # fmt: skip
+
+
+def _no_logarithm(b: Any) -> Any:
+    return b <= 0 if isinstance(b, (bool, int, float)) else le(b, 0)
 
 
 def _log_any(b: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..autograd.tensor import Tensor
@@ -351,6 +352,8 @@ def lp_pool(x: Any, norm_type: float, kernel: Any, stride: Any, ceil_mode: bool,
     from .activation import relu
 
     sizes = per_dim(kernel, n, "kernel_size")
+    if norm_type == math.inf:
+        return FUNCTIONAL[f"max_pool{n}d"](x, sizes if n > 1 else sizes[0], stride, ceil_mode=ceil_mode)
     pooled = FUNCTIONAL[f"avg_pool{n}d"](x.pow(norm_type), sizes if n > 1 else sizes[0], stride, 0, ceil_mode)
     return (pooled.sign() * relu(pooled.abs()) * _product(sizes)).pow(1.0 / norm_type)
 

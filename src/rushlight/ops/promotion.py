@@ -79,7 +79,8 @@ def to_array(x: Any, d: dtype) -> Any:
         if isinstance(x, float):
             x = int(x)
         bits = 8 * d.itemsize
-        if not -(1 << (bits - 1)) <= x < 1 << (bits - 1):
+        lowest = -(1 << (bits - 1)) if d.is_signed else 0
+        if not lowest <= x < 1 << (bits - 1):
             x = np.array(x % (1 << bits), np.uint64).astype(f"u{d.itemsize}").view(d.np)[()]
         return x
     if d is dtypes.bool:

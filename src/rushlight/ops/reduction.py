@@ -472,6 +472,8 @@ def _vector_norm(x: Any, p: Any, axes: Any, keep: bool) -> Any:
 
 
 def _p_forward(a: Any, p: float, axes: Any, keep: bool) -> Any:
+    if a.dtype.itemsize == 2:  # squares of half precision overflow long before their root does
+        return _p_forward(a.astype(np.float32), p, axes, keep).astype(a.dtype)
     with np.errstate(all="ignore"):
         size = a if p == 2 and a.dtype.kind == "f" else np.abs(a)
         if p == 2:

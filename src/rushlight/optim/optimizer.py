@@ -31,6 +31,18 @@ class _Required:
 
 required = _Required()
 
+# Settings that came after the first checkpoints, and are filled in where one lacks them; no others are.
+_NEWER = {
+    "amsgrad",
+    "capturable",
+    "decoupled_weight_decay",
+    "differentiable",
+    "foreach",
+    "fused",
+    "maximize",
+    "nesterov",
+}
+
 Hooks = OrderedDict[int, Callable[..., Any]]
 _global_pre_hooks: Hooks = OrderedDict()
 _global_post_hooks: Hooks = OrderedDict()
@@ -143,9 +155,8 @@ class Optimizer:
         self._make_hook_lists()
         # Checkpoints of older versions lack newer settings, and counted steps in plain numbers.
         for group in self.param_groups:
-            for name, value in self.defaults.items():
-                if value is not required:
-                    group.setdefault(name, value)
+            for name in _NEWER & self.defaults.keys():
+                group.setdefault(name, self.defaults[name])
         for values in self.state.values():
             if isinstance(values, dict) and isinstance(values.get("step"), int | float):
                 values["step"] = scalar(float(values["step"]))

@@ -47,9 +47,23 @@ class Rule(Optimizer):
                 with set_grad_enabled(True):
                     self._step_tensors(group)
             else:
-                with np.errstate(all="ignore"):
-                    self._step_arrays(with_numbers(group))
+                try:
+                    with np.errstate(all="ignore"):
+                        self._step_arrays(with_numbers(group))
+                except ValueError:
+                    self._check_shapes(group)
+                    raise
         return loss
+
+    def _check_shapes(self, group: dict[str, Any]) -> None:
+        """RuntimeError where a state, perhaps another model's, has another shape than its parameter."""
+        for p, _, state in self._pairs(group):
+            for name, value in state.items():
+                if name != "step" and isinstance(value, Tensor) and value.shape != p.shape:
+                    raise RuntimeError(
+                        f"output with shape {list(value.shape)} doesn't match the broadcast shape {list(p.shape)}\n"
+                        f"The state {name!r} has another shape than its parameter."
+                    )
 
     def _step_arrays(self, group: dict[str, Any]) -> None:
         for p, g, state in self._pairs(group):

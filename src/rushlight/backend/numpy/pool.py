@@ -100,6 +100,8 @@ def max_unpool(a: Array, indices: Array, output_shape: Sizes) -> Array:
         volume = "x".join(map(str, output_shape[2:]))
         raise RuntimeError(f"Found an invalid max index: {indices[wrong][0]} (output volumes are of size {volume})")
     out = np.zeros(math.prod(output_shape), a.dtype)
+    if not a.size:
+        return out.reshape(output_shape)
     out[_flat(indices, size)] = a.reshape(-1)
     return out.reshape(output_shape)
 

@@ -6,6 +6,7 @@ Jaderberg et al., Spatial Transformer Networks, 2015 (https://arxiv.org/abs/1506
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 from ... import ops
@@ -82,9 +83,10 @@ def grid_sample(
     sizes = tuple(input.shape[2:])
     n = len(sizes)
     # Positions in elements, one tensor (N, points) a dimension; the grid's last axis counts from the innermost one.
-    flat = grid.reshape(grid.size(0), -1, n)
+    points = math.prod(grid.shape[1:-1])
+    flat = grid.reshape(grid.size(0), points, n)
     where = [_unnormalize(flat[..., n - 1 - i], sizes[i], align) for i in range(n)]
-    source = input.reshape(*input.shape[:2], -1)
+    source = input.reshape(*input.shape[:2], math.prod(sizes))
     if mode == "bicubic":
         result = _bicubic(source, where, sizes, padding_mode, align)
     else:
