@@ -116,15 +116,24 @@ def following(shape: Sequence[int], operands: Sequence[Array], dtype: Any) -> Ar
     return empty(shape, order_of(shape, [_broadcast(a, shape) for a in operands]), dtype)
 
 
+def places_itself(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """Says of an element-wise function that the one kernel it calls has placed its result."""
+    kernel.places_itself = True  # type: ignore[attr-defined]
+    return kernel
+
+
 def elementwise(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """An element-wise kernel whose results are placed by `follow`; contiguous operands cost next to nothing."""
 
     @functools.wraps(kernel)
-    def run(*args: Any) -> Any:
-        result = kernel(*args)
-        for a in args:
-            if a.__class__ is np.ndarray and not a.flags.c_contiguous:
-                return follow(result, *[v for v in args if v.__class__ is np.ndarray])
+    def run(a: Any, *others: Any) -> Any:
+        result = kernel(a, *others)
+        if others:
+            for b in others:
+                if b.__class__ is np.ndarray and not b.flags.c_contiguous:
+                    return follow(result, *[v for v in (a, *others) if v.__class__ is np.ndarray])
+        if a.__class__ is np.ndarray and not a.flags.c_contiguous:
+            return follow(result, *[v for v in (a, *others) if v.__class__ is np.ndarray])
         return result
 
     return run

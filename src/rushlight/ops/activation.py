@@ -72,6 +72,7 @@ def _no_bool_relu(a: Any) -> None:
         raise RuntimeError("Boolean inputs not supported for relu")
 
 
+@placing.places_itself
 def _relu_kernel(a: Any) -> Any:
     if a.__class__ is np.ndarray and a.dtype.kind in "bc":
         _no_bool_relu(a)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .. import dtypes
 from ..backend import kernels as K
 from ..settings import warn
@@ -112,6 +114,9 @@ def nll_loss(
     return _nll(input, target, weight, ignore_index, reduction)
 
 
+_INT64, _UINT8 = np.dtype(np.int64), np.dtype(np.uint8)
+
+
 def _check_classes(x: Any, target: Any, weight: Any) -> None:
     """Refuse class numbers that do not fit the scores (..., or weights that do not fit the classes) in PyTorch's words."""
     a, b = x._array, target._array
@@ -122,7 +127,7 @@ def _check_classes(x: Any, target: Any, weight: Any) -> None:
         _check_few(a, b)
     else:
         _check_spatial(a, b)
-    if b.dtype.name not in ("int64", "uint8"):
+    if b.dtype != _INT64 and b.dtype != _UINT8:
         raise RuntimeError(f"expected target dtype to be Long or Byte, but got {target.dtype.scalar_name}")
     if weight is not None:
         w, classes = weight._array, a.shape[1 if n > 1 else 0]

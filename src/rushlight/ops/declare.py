@@ -81,7 +81,11 @@ def _fused(formula: Any) -> Any:
 
 def _kernel(forward: Any) -> Any:
     """What computes an element-wise operator; a plain function's results are laid out as a kernel's would be."""
-    plain = inspect.isfunction(forward) and not forward.__module__.startswith("rushlight.backend")
+    plain = (
+        inspect.isfunction(forward)
+        and not forward.__module__.startswith("rushlight.backend")
+        and not hasattr(forward, "places_itself")
+    )
     return _fused(forward) if forward.__name__ == "<lambda>" or not plain else placing.elementwise(forward)
 
 

@@ -81,9 +81,9 @@ def mse_loss(
     """Squared differences."""
     reduction = reduction_of(reduction, size_average, reduce)
     x, y = _same_size("mse_loss", input, target)
-    _check_floating("mse_cpu", x, y)
     if weight is None and reduction != "none" and x._array.dtype is y._array.dtype and x._array.dtype.kind == "f":
         return _mean_squared(x, y, reduction)
+    _check_floating("mse_cpu", x, y)
     losses = _squared(x, y)
     return _weighted(losses, weight, reduction)
 

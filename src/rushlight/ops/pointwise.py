@@ -12,6 +12,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.tensor import Tensor, wrap
 from ..backend import kernels as K
+from ..backend import placing
 from .arithmetic import conj, div, mul, pow
 from .comparison import eq, where
 from .declare import primitive, unary
@@ -42,6 +43,7 @@ rsqrt: Any = unary("rsqrt", K.rsqrt, lambda g, out: -0.5 * g * conj(out * out * 
 reciprocal: Any = unary("reciprocal", K.reciprocal, lambda g, out: -g * conj(out * out), to_float=True)
 
 
+@placing.places_itself
 def _square(a: Any) -> Any:
     return K.square(a.astype(np.int64) if a.__class__ is np.ndarray and a.dtype.kind == "b" else a)
 
@@ -121,8 +123,9 @@ for _name in ("abs_", "absolute_"):
     public(abs_, name=_name)
 
 
+@placing.places_itself
 def _sign(a: Any) -> Any:
-    return a.copy() if a.__class__ is np.ndarray and a.dtype.kind == "b" else K.sign(a)
+    return a.copy(order="K") if a.__class__ is np.ndarray and a.dtype.kind == "b" else K.sign(a)
 
 
 NO_COMPLEX_SIGN = "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead."
@@ -208,8 +211,9 @@ attach("__pos__", positive)
 def _rounding(name: str, kernel: Any, refusal: str = "") -> Any:
     """A kernel that leaves integers alone and refuses bools and complex numbers."""
 
+    @placing.places_itself
     def rounded(a: Any) -> Any:
-        return a.copy() if a.__class__ is np.ndarray and a.dtype.kind in "iu" else kernel(a)
+        return a.copy(order="K") if a.__class__ is np.ndarray and a.dtype.kind in "iu" else kernel(a)
 
     no_complex = refusal or f"{name} is not supported for complex inputs"
     return only("iufcV", f"{name}_vml_cpu", only("iufV", no_complex, rounded))

@@ -69,8 +69,9 @@ def _max_forward(a: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, 
 
 def _maxima_last(a: Any) -> bool:
     # Of a single volume PyTorch does not look at the stride of the batch.
-    alone = a.ndim == 5 and len(a) == 1 and not a.flags.c_contiguous
-    return placing.channels_last(a) or bool(alone and a[0].transpose(1, 2, 3, 0).flags.c_contiguous)
+    if a.ndim == 5 and len(a) == 1 and not a.flags.c_contiguous and a[0].transpose(1, 2, 3, 0).flags.c_contiguous:
+        return True
+    return placing.channels_last(a)
 
 
 def _avg_forward(a: Any, kernel: Any, stride: Any, padding: Any, ceil_mode: bool, include: bool, divisor: Any) -> Any:
