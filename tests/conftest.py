@@ -4,7 +4,16 @@ import pytest
 
 from rushlight import settings
 
-collect_ignore_glob = ["samples*.py", "fuzzing/*", "tables_*.py", "records.py", "both.py", "nn_oracle.py", "programs/*"]
+collect_ignore_glob = [
+    "samples*.py",
+    "fuzzing/*",
+    "tables_*.py",
+    "records.py",
+    "layouts_by_hand.py",
+    "both.py",
+    "nn_oracle.py",
+    "programs/*",
+]
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,9 @@
 
 A table is a file `tables_NAME.py` beside this one with a function `answers(package)`, which yields pairs of a key
 (text, `operator/case`) and an answer made of what JSON has: lists, texts, numbers, None. `scripts/record` asks PyTorch and
-writes `records/NAME.json.xz`; a test asks rushlight and compares, and asks PyTorch too where it is installed.
+writes `records/NAME.json.xz`; `test_records.py` asks rushlight and compares, and asks PyTorch too where it is installed. `LEAST` says
+how many answers there have to be; `same(ours, theirs)` compares numbers that need not be equal; `NATIVE` marks a table of what
+the native kernels alone do.
 
 Where rushlight differs on purpose, `docs/differences.md` says why, and lists the keys in a fenced block that is opened
 with three backticks and the table's name. A test compares the keys that differ with that list: one that agrees again
@@ -73,3 +75,9 @@ def known(name: str) -> set[str]:
     text = (HERE.parent / "docs" / "differences.md").read_text()
     blocks = re.findall(rf"^```{re.escape(name)}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     return {line.strip() for block in blocks for line in block.splitlines() if line.strip()}
+
+
+def agree(name: str, ours: Any, theirs: Any) -> bool:
+    """Whether two answers to a table are the same, by its own measure if it has one."""
+    same = getattr(table(name), "same", None)
+    return bool(same(ours, theirs) if same else ours == theirs)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+LEAST = 180
+
 # A label, and an expression.
 CALLS = r"""
 grad for number | run(define(lambda c,a,k:a*k,lambda c,g:(g,g)),x(),2)

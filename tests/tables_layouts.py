@@ -13,6 +13,8 @@ import numpy as np
 import samples
 from layouts_by_hand import CASES, gradients_of_nets, nets
 
+LEAST = 12000
+
 OPERATORS = samples.load()
 
 
@@ -126,7 +128,10 @@ def _gradients(function: Any, sample: Any, name: str, package: Any) -> list[Any]
 def answers(package: Any) -> Iterator[tuple[str, Any]]:
     """Every sample of every operator, then the cases that have no samples."""
     for name, op in sorted(OPERATORS.items()):
-        function = op.of(package)
+        try:
+            function = op.of(package)
+        except AttributeError:  # an operator of ours alone
+            continue
         for i, sample in enumerate(op.samples()):
             for layout in _distinct(sample):
                 package.manual_seed(0)

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+LEAST = 230
+
 # `r` and `p` are random numbers from 0 to 1, `i` integer zeros; `F` is nn.functional.
 PROGRAMS = r"""
 cross_entropy(r(2, 3), i(2).int())

@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+LEAST = 1500
+NATIVE = True
+
 TYPES = "uint8 int16 int32 int64 float16 bfloat16 float32 float64 bool".split()
 
 

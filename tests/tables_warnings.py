@@ -10,6 +10,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+LEAST = 320
+
 PROGRAMS = """
 torch.meshgrid(torch.ones(2),torch.ones(2))
 torch.chain_matmul(torch.ones(2,2),torch.ones(2,2))

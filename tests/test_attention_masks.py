@@ -2,40 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
 import pytest
 
-import records
 import rushlight as torch
-
-
-def close(ours: Any, theirs: Any) -> bool:
-    """Whether two answers agree, their numbers to float32's precision after two layers."""
-    if isinstance(theirs, float):
-        return isinstance(ours, float) and abs(ours - theirs) <= 2e-3 * max(1.0, abs(theirs))
-    if isinstance(theirs, list):
-        return isinstance(ours, list) and len(ours) == len(theirs) and all(map(close, ours, theirs))
-    return bool(ours == theirs)
-
-
-def test_masks_in_every_mode() -> None:
-    theirs = records.recorded("attention")
-    ours = records.ask("attention", torch)
-    assert len(theirs) > 2000
-    assert ours.keys() == theirs.keys()
-    wrong = {key for key in theirs if not close(ours[key], theirs[key])}
-    assert wrong == records.known("attention"), [(k, ours[k], theirs[k]) for k in sorted(wrong)[:5]]
-
-
-@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="asks PyTorch")
-def test_recorded_answers_are_pytorchs() -> None:
-    import torch as pytorch
-
-    live = records.ask("attention", pytorch)
-    theirs = records.recorded("attention")
-    assert [key for key in theirs if not close(live[key], theirs[key])] == []
 
 
 def test_fastpath_switch() -> None:

@@ -9,38 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-import records
 import rushlight as torch
-from rushlight import settings
 from rushlight.backend import placing
 
-
-@pytest.fixture(autouse=True)
-def no_warning_is_used_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Warnings that come once in a process are left for the tests that look for them."""
-    monkeypatch.setattr(settings, "_warned", set(settings._warned))
-
-
 needs_pytorch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="asks PyTorch")
-
-
-def test_strides_of_results() -> None:
-    theirs = records.recorded("layouts")
-    ours = records.ask("layouts", torch)
-    assert len(theirs) > 12000
-    # Where PyTorch has no such operator there is nothing to compare; no answer may be missing here.
-    assert ours.keys() == theirs.keys()
-    wrong = {key for key in theirs if ours[key] != theirs[key]}
-    known = records.known("layouts")
-    assert wrong == known, [(k, ours[k], theirs[k]) for k in sorted(wrong ^ known)[:10]]
-
-
-@needs_pytorch
-def test_recorded_answers_are_pytorchs() -> None:
-    import torch as pytorch
-
-    live, theirs = records.ask("layouts", pytorch), records.recorded("layouts")
-    assert [(key, live[key], theirs[key]) for key in theirs if live[key] != theirs[key]] == []
 
 
 def test_views_after_an_operator() -> None:

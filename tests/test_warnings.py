@@ -2,32 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import warnings
 
 import pytest
 
-import records
 import rushlight as torch
-from rushlight import settings
-
-
-def test_warnings_are_pytorchs() -> None:
-    theirs = records.recorded("warnings")
-    ours = records.ask("warnings", torch)
-    assert len(theirs) > 300
-    assert ours.keys() == theirs.keys()
-    wrong = {key for key in theirs if ours[key] != theirs[key]}
-    assert wrong == records.known("warnings"), [(k, ours[k], theirs[k]) for k in sorted(wrong)[:5]]
-
-
-@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="asks PyTorch")
-def test_recorded_warnings_are_pytorchs() -> None:
-    import torch as pytorch
-
-    live = records.ask("warnings", pytorch)
-    theirs = records.recorded("warnings")
-    assert [key for key in theirs if live[key] != theirs[key]] == []
 
 
 def test_a_warning_names_the_line_of_the_program_through_every_layer() -> None:
@@ -38,7 +17,6 @@ def test_a_warning_names_the_line_of_the_program_through_every_layer() -> None:
 
 
 def test_what_is_warned_of_once_comes_again_only_if_asked_for() -> None:
-    settings._warned.clear()
     before = torch.is_warn_always_enabled()
     counts = []
     try:

@@ -59,6 +59,16 @@ class dtype:
     def is_signed(self) -> builtin_bool:
         return self.category > INT or (self.category == INT and not self.name.startswith("u"))
 
+    @property
+    def c_name(self) -> str:
+        """The name of the type in C++, as error messages have it.
+
+        >>> import rushlight as torch
+        >>> torch.int64.c_name, torch.bfloat16.c_name
+        ('long int', 'c10::BFloat16')
+        """
+        return _C_NAMES.get(self.name, self.name)
+
     def to_real(self) -> dtype:
         """The type of the real part of this type."""
         return {"complex32": float16, "complex64": float32, "complex128": float64}.get(self.name, self)
@@ -100,6 +110,12 @@ complex128 = cdouble = dtype("complex128", np.complex128, COMPLEX, "ComplexDoubl
 float8_e4m3fn = dtype("float8_e4m3fn", "ml_dtypes", FLOAT, "Float8_e4m3fn")
 float8_e5m2 = dtype("float8_e5m2", "ml_dtypes", FLOAT, "Float8_e5m2")
 
+_C_NAMES = {
+    "float32": "float", "float64": "double", "int64": "long int", "int32": "int", "int16": "short int",
+    "int8": "signed char", "uint8": "unsigned char", "uint16": "short unsigned int", "uint32": "unsigned int",
+    "uint64": "long unsigned int", "float16": "c10::Half", "bfloat16": "c10::BFloat16",
+    "complex64": "c10::complex<float>", "complex128": "c10::complex<double>",
+}  # fmt: skip
 ALL = (
     bool, uint8, int8, int16, int32, int64, uint16, uint32, uint64, float16, bfloat16, float32, float64,
     complex32, complex64, complex128, float8_e4m3fn, float8_e5m2,
@@ -215,6 +231,12 @@ def can_cast(from_: dtype, to: dtype) -> builtin_bool:
     if from_.category == FLOAT and to.category < FLOAT:
         return False
     return not (from_.category == INT and to.category == BOOL)
+
+
+def check_cast(from_: dtype, to: dtype) -> None:
+    """Refuse a result that the type of its target cannot hold."""
+    if not can_cast(from_, to):
+        raise RuntimeError(f"result type {from_.scalar_name} can't be cast to the desired output type {to.scalar_name}")
 
 
 class finfo:

@@ -61,14 +61,18 @@ def check_bytes(shape: Any, itemsize: int = 1) -> None:
     Traceback (most recent call last):
     RuntimeError: Storage size calculation overflowed with sizes=[1099511627776, 1099511627776]
     """
+    check_dimensions(shape)
+    # NumPy counts the other lengths of an array without elements too.
+    if math.prod([n for n in shape if n]) * itemsize >= _ADDRESSES:
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(shape)}")
+
+
+def check_dimensions(shape: Any) -> None:
+    """Refuse more dimensions than NumPy's arrays can have."""
     if len(shape) > _DIMENSIONS:
         raise RuntimeError(
             f"only tensors with up to {_DIMENSIONS} dims are supported\nNumPy's arrays have no more, and {len(shape)} were asked for."
         )
-    if 0 in shape:
-        shape = [n for n in shape if n]
-    if math.prod(shape) * itemsize >= _ADDRESSES:
-        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(shape)}")
 
 
 def no_memory(shape: Any, itemsize: int) -> RuntimeError:

@@ -269,7 +269,7 @@ def _first_gradient(leaf: Any, g: Any) -> Any:
     if g.base is None and sys.getrefcount(g) <= _sole_references and g.strides == a.strides and g.flags.writeable:
         return wrap(g)
     if a.flags.c_contiguous:
-        return wrap(placing.in_order(K.copy(g)))
+        return wrap(K.copy(g) if g.flags.c_contiguous else g.copy())
     out = _as_leaf(a, g.dtype)
     out[...] = g
     return wrap(out)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..backend.memory import storage_of
 from . import tensor as core
 
 Array = np.ndarray[Any, Any]
@@ -62,7 +63,7 @@ def _storage(fd: int, size: int) -> Array:
 
 def shared(a: Array) -> SharedMemory | None:
     """The shared memory that an array lies in."""
-    owner = core.storage_of(a).base
+    owner = storage_of(a).base
     return owner if isinstance(owner, SharedMemory) else None
 
 
@@ -73,7 +74,7 @@ def share(tensors: Iterable[Any]) -> None:
     moved: dict[int, tuple[Array, Array]] = {}
     for x in tensors:
         a = x._array
-        root = core.storage_of(a)
+        root = storage_of(a)
         if shared(a) is not None or id(root) in moved:
             continue
         found = memory(a)
@@ -89,7 +90,7 @@ def share(tensors: Iterable[Any]) -> None:
         if issubclass(type(x), core.Tensor):
             a = x.__dict__.get("_array")
             if a.__class__ is np.ndarray:
-                root = core.storage_of(a)
+                root = storage_of(a)
                 if id(root) in moved:
                     start = a.ctypes.data - root.ctypes.data if a.size else 0
                     x._array = np.ndarray(a.shape, a.dtype, moved[id(root)][1], start, a.strides)
@@ -108,7 +109,7 @@ def reduce(x: Any) -> Any:
     core.warn_of_hooks(x)
     share([x])
     a = x._array
-    root = core.storage_of(a)
+    root = storage_of(a)
     memory = shared(a)
     assert memory is not None
     start = a.ctypes.data - root.ctypes.data if a.size else 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import dtypes
+from ..backend.memory import given_strides, same_place, storage_of, strides_of_empty
 from ..device import CPU, device, require_cpu
 from ..settings import warn, warn_once
 from ..size import Size
@@ -159,7 +160,7 @@ class Tensor(metaclass=TensorMeta):
         a = self._array
         strides = a.strides
         if 0 in strides:
-            strides = _given_strides(a) if a.size else strides_of_empty(a)
+            strides = given_strides(a) if a.size else strides_of_empty(a)
         if dim is not None:
             return strides[wrap_dim(dim, a.ndim)] // a.itemsize
         return tuple([s // a.itemsize for s in strides])
@@ -575,7 +576,7 @@ class Tensor(metaclass=TensorMeta):
             copied = memo[id(root)] = root.copy(order="K")
             memo[id(copied)] = root  # keeps `root` alive, and with it its id
         x = _new(self.__class__)
-        x._array, x._counter = _same_place(a, root, copied), [0]
+        x._array, x._counter = same_place(a, root, copied), [0]
         memo[id(self)] = x
         if self.requires_grad:
             x.requires_grad_(True)
@@ -592,7 +593,7 @@ class Tensor(metaclass=TensorMeta):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         # Pickles of multiprocessing are written by C code that this module calls, so nothing need be registered there.
-        if sys._getframe(1).f_globals.get("__name__") == "multiprocessing.reduction" and type(self) in _SHARED_AS:
+        if sys._getframe(1).f_globals.get("__name__") == "multiprocessing.reduction" and type(self) in SHARED_AS:
             from .sharing import reduce
 
             return reduce(self)
@@ -615,7 +616,11 @@ class Tensor(metaclass=TensorMeta):
         return {k: v for k, v in self.__dict__.items() if k not in _INTERNAL}
 
 
-_SHARED_AS: set[type] = {Tensor}  # the classes that multiprocessing sends as shared memory
+SHARED_AS: set[type] = {Tensor}  # the classes that multiprocessing sends as shared memory
+_TO_SCALAR = (
+    "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\nConsider using "
+    "tensor.detach() first."
+)
 _PYTHON_NUMBERS = (float, int, bool, complex)
 _INTERNAL = frozenset(
     "_array _counter _edge _grad _base _view_version _view_kind _inference _retains_grad "
@@ -673,74 +678,6 @@ def wrap_dim(dim: Any, n: int, minimum: int = 1) -> int:
     return int(dim) + size if dim < 0 else int(dim)
 
 
-def storage_of(a: ndarray[Any, Any]) -> ndarray[Any, Any]:
-    """The array that owns the memory `a` looks at."""
-    base: Any = a.base
-    while base is not None:
-        if not isinstance(base, ndarray):
-            base = getattr(base, "base", None)  # what NumPy's `as_strided` puts between
-            if not isinstance(base, ndarray):
-                break
-        a, base = base, base.base
-    return a
-
-
-_fixed: dict[int, weakref.ref[Any]] = {}  # by its id, memory that belongs to NumPy
-
-
-def fix(a: ndarray[Any, Any]) -> None:
-    """Note that the memory of an array is NumPy's, which nothing may resize."""
-    root = storage_of(a)
-    key = id(root)
-    if key not in _fixed:
-        _fixed[key] = weakref.ref(root, lambda _: _fixed.pop(key, None))
-
-
-def is_fixed(a: ndarray[Any, Any]) -> bool:
-    """Whether the memory of an array belongs to NumPy."""
-    return id(storage_of(a)) in _fixed
-
-
-def require_resizable(a: ndarray[Any, Any]) -> None:
-    """Refuse to let memory grow that belongs to NumPy."""
-    if is_fixed(a):
-        raise RuntimeError("Trying to resize storage that is not resizable")
-
-
-def _given_strides(a: ndarray[Any, Any]) -> tuple[int, ...]:
-    """The strides, in bytes, with those of new axes: NumPy has 0 there, PyTorch the length of what the axis holds."""
-    steps = list(a.strides)
-    for d in reversed(range(a.ndim)):
-        if a.shape[d] == 1 and not steps[d]:
-            steps[d] = a.shape[d + 1] * steps[d + 1] if d + 1 < a.ndim else a.itemsize
-    return tuple(steps)
-
-
-def strides_of_empty(a: ndarray[Any, Any]) -> tuple[int, ...]:
-    """The strides, in bytes, of an array without elements: NumPy makes such with zeros, PyTorch as if 0 were 1."""
-    if any(a.strides):
-        return a.strides
-    steps, step = [], a.itemsize
-    for n in reversed(a.shape):
-        steps.append(step)
-        step *= max(n, 1)
-    return tuple(reversed(steps))
-
-
-def _same_place(a: Any, root: Any, copied: Any) -> Any:
-    """A view of `copied` that lies in it as `a` lies in `root`."""
-    if not copied.flags.c_contiguous:
-        flat_root, flat = root.ravel(order="K"), copied.ravel(order="K")
-    else:
-        flat_root, flat = root, copied
-    offset = a.ctypes.data - root.ctypes.data
-    del flat_root
-    flat = flat.reshape(-1) if flat.flags.c_contiguous else flat
-    return np.ndarray(
-        a.shape, a.dtype, buffer=memoryview(flat.view(np.uint8).reshape(-1)), offset=offset, strides=a.strides
-    )
-
-
 def current_edge(x: Any) -> Edge | None:
     """The edge of a view, made anew when the storage was written to since."""
     if x._view_version != x._counter[0]:
@@ -754,9 +691,3 @@ def current_edge(x: Any) -> Edge | None:
 def numel(shape: Any) -> int:
     """The number of elements of a shape."""
     return math.prod(shape)
-
-
-_TO_SCALAR = (
-    "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\nConsider using "
-    "tensor.detach() first."
-)

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
+from ..backend.memory import storage_of
 from ..backend.placing import is_dense
 from . import modes
 from .node import AccumulateGrad, Edge, Node, next_seq
-from .tensor import Tensor, storage_of, wrap
+from .tensor import Tensor, wrap
 
 INFERENCE_WRITE = (
     "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal "
@@ -230,11 +231,8 @@ def write(x: Any, out: Any) -> None:
     if out.dtype is a.dtype and out.shape == a.shape:
         np.copyto(a, out)
         return
-    if out.dtype != a.dtype and not dtypes.can_cast(dtypes.of_array(out.dtype), x.dtype):
-        raise RuntimeError(
-            f"result type {dtypes.of_array(out.dtype).scalar_name} can't be cast to the desired output type "
-            f"{x.dtype.scalar_name}"
-        )
+    if out.dtype != a.dtype:
+        dtypes.check_cast(dtypes.of_array(out.dtype), x.dtype)
     if out.shape != a.shape:
         raise RuntimeError(f"output with shape {list(a.shape)} doesn't match the broadcast shape {list(out.shape)}")
     with np.errstate(all="ignore"):

@@ -16,8 +16,7 @@ import numpy as np
 from rushlight import dtypes
 from rushlight.backend import kernels as K
 from rushlight.backend import placing
-
-from ..settings import warn, warn_once
+from rushlight.settings import warn, warn_once
 
 Array = Any  # numpy.ndarray
 
@@ -270,7 +269,7 @@ def scalar(value: Any, dtype: np.dtype[Any]) -> Any:
         wanted in "iu" and kind is int and 0 <= value < 128
     ):
         return value
-    if value.__class__ is int and not -(2**63) <= value < 2**64:
+    if kind is int and not fits_long(value):
         raise ValueError("Overflow when unpacking long long")
     if wanted == "b":
         return np.asarray(bool(value))
@@ -289,6 +288,18 @@ def scalar(value: Any, dtype: np.dtype[Any]) -> Any:
         raise _overflow(dtype)
     with np.errstate(all="ignore"):
         return np.asarray(value).astype(dtype)
+
+
+def fits_long(value: int) -> bool:
+    """Whether an integer has 64 bits, signed or not; PyTorch takes no wider ones."""
+    return -(2**63) <= value < 2**64
+
+
+def argument(value: Any, dtype: np.dtype[Any]) -> Any:
+    """`scalar` of what a function is given, where PyTorch has other words for wider integers."""
+    if value.__class__ is int and not fits_long(value):
+        raise OverflowError("int too big to convert")
+    return scalar(value, dtype)
 
 
 _C_NAMES = {"float32": "float", "float64": "double", "float16": "double", "bfloat16": "double", "int32": "int"}

@@ -126,14 +126,11 @@ def elementwise(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """An element-wise kernel whose results are placed by `follow`; contiguous operands cost next to nothing."""
 
     @functools.wraps(kernel)
-    def run(a: Any, *others: Any) -> Any:
-        result = kernel(a, *others)
-        if others:
-            for b in others:
-                if b.__class__ is np.ndarray and not b.flags.c_contiguous:
-                    return follow(result, *[v for v in (a, *others) if v.__class__ is np.ndarray])
-        if a.__class__ is np.ndarray and not a.flags.c_contiguous:
-            return follow(result, *[v for v in (a, *others) if v.__class__ is np.ndarray])
+    def run(*args: Any) -> Any:
+        result = kernel(*args)
+        for a in args:
+            if a.__class__ is np.ndarray and not a.flags.c_contiguous:
+                return follow(result, *[v for v in args if v.__class__ is np.ndarray])
         return result
 
     return run

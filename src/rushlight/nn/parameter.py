@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autograd.tensor import _SHARED_AS, Tensor, TensorMeta
+from ..autograd.tensor import SHARED_AS, Tensor, TensorMeta
 
 
 def _alias(cls: type, x: Tensor, requires_grad: bool) -> Any:
@@ -54,7 +54,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         return result
 
 
-_SHARED_AS.add(Parameter)
+SHARED_AS.add(Parameter)
 
 
 class _BufferMeta(TensorMeta):

@@ -32,7 +32,7 @@ def scaled_dot_product_attention(
         if x.dtype is not query.dtype:
             raise RuntimeError(
                 "Expected query, key, and value to have the same dtype, but got query.dtype: "
-                f"{_c(query)} key.dtype: {_c(key)} and value.dtype: {_c(value)} instead."
+                f"{query.dtype.c_name} key.dtype: {key.dtype.c_name} and value.dtype: {value.dtype.c_name} instead."
             )
         del name
     if attn_mask is not None:
@@ -96,7 +96,7 @@ def _check_mask(mask: Any, query: Any) -> None:
     if not _is_bool(mask) and mask.dtype is not query.dtype and mask.dtype is not float32:
         raise RuntimeError(
             "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
-            f"{_c(mask)} and  query.dtype: {_c(query)} instead."
+            f"{mask.dtype.c_name} and  query.dtype: {query.dtype.c_name} instead."
         )
 
 
@@ -119,17 +119,6 @@ def _fits_kernel(mask: Any, sizes: tuple[int, ...]) -> bool:
         and mask.dim() in (2, 4)
         and all(size in (1, full) for size, full in zip(mask.shape[::-1], sizes, strict=False))
     )
-
-
-_C_NAMES = {
-    "float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16", "int64": "long int",
-    "int32": "int", "int16": "short int", "int8": "signed char", "uint8": "unsigned char",
-}  # fmt: skip
-
-
-def _c(x: Any) -> str:
-    name: str = x.dtype.name
-    return _C_NAMES.get(name, name)
 
 
 FUNCTIONAL = {"scaled_dot_product_attention": scaled_dot_product_attention}

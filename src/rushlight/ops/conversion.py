@@ -11,7 +11,7 @@ from ..autograd import views
 from ..autograd.modes import get_mode
 from ..autograd.tensor import Tensor, current_edge
 from ..backend import placing
-from ..backend.indexing import scalar
+from ..backend.indexing import argument
 from ..device import device, require_cpu
 from ..layout import preserve_format
 from ..settings import warn_once
@@ -248,7 +248,7 @@ def _fill_value(x: Any, value: Any) -> Any:
     if not isinstance(value, (*NUMBERS, np.generic)):
         kind = type(value).__name__
         raise TypeError(f"fill_() received an invalid combination of arguments - got ({kind}), but expected one of:")
-    return scalar(value, x._array.dtype)
+    return argument(value, x._array.dtype)
 
 
 def fill_(self: Any, value: Any) -> Any:

@@ -101,9 +101,9 @@ def _check(x: Any, w: Any, bias: Any, n: int, groups: int, transposed: bool, nam
             raise type_error(name, value, position, label)
     a, k = x._array, w._array
     if a.dtype != k.dtype:
-        raise RuntimeError(f"Input type ({_c_type(x)}) and weight type ({_c_type(w)}) should be the same")
+        raise RuntimeError(f"Input type ({x.dtype.c_name}) and weight type ({w.dtype.c_name}) should be the same")
     if bias is not None and bias._array.dtype != a.dtype:
-        raise RuntimeError(f"Input type ({_c_type(x)}) and bias type ({_c_type(bias)}) should be the same")
+        raise RuntimeError(f"Input type ({x.dtype.c_name}) and bias type ({bias.dtype.c_name}) should be the same")
     if k.ndim != n + 2:
         raise RuntimeError(
             "weight should have at least three dimensions"
@@ -142,11 +142,6 @@ def _check(x: Any, w: Any, bias: Any, n: int, groups: int, transposed: bool, nam
 def _batched(a: Any, n: int) -> str:
     shape = list(a.shape) if a.ndim == n + 2 else [1, *a.shape]
     return f"{shape}"
-
-
-def _c_type(x: Any) -> str:
-    name: str = x.dtype.name
-    return {"float32": "float", "float64": "double", "int64": "long int"}.get(name, name)
 
 
 def convolution(

@@ -9,9 +9,10 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.modes import get_mode
-from ..autograd.tensor import Tensor, fix, wrap
+from ..autograd.tensor import Tensor, wrap
 from ..backend import placing
-from ..backend.indexing import scalar
+from ..backend.indexing import argument
+from ..backend.memory import fix
 from ..device import require_cpu
 from ..errors import unsupported
 from ..layout import check_rank
@@ -87,12 +88,14 @@ def filled(shape: tuple[int, ...], value: Any, d: dtypes.dtype | None, name: str
             raise RuntimeError("zeros: Dimension size must be non-negative.")
         raise RuntimeError(f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")
     np_dtype = _numpy_type(d, name)
+    if value is not None:
+        value = argument(value, np_dtype)
     try:
         if value is None:
             return np.empty(shape, np_dtype)
         if value.__class__ is int and value == 0:
             return np.zeros(shape, np_dtype)
-        return np.full(shape, scalar(value, np_dtype), np_dtype)
+        return np.full(shape, value, np_dtype)
     except (ValueError, MemoryError):
         raise no_memory(shape, np_dtype.itemsize) from None
 
@@ -198,7 +201,7 @@ def array_like(x: Any, value: Any, d: Any = None, fmt: Any = None) -> Any:
     else:
         out = placing.empty_like(a, np_dtype)
     if value is not None:
-        out[...] = scalar(value, np_dtype)
+        out[...] = argument(value, np_dtype)
     return out
 
 

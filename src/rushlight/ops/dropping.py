@@ -49,7 +49,7 @@ def _dropout(name: str, features: bool, alpha: bool) -> Any:
             return input * wrap(np.zeros((), input._array.dtype))
         check_bernoulli(input.dtype, p)
         if input.dtype.category < dtypes.FLOAT:
-            raise RuntimeError(f"result type Float can't be cast to the desired output type {input.dtype.scalar_name}")
+            dtypes.check_cast(dtypes.float32, input.dtype)
         a = input._array
         mask = _kept(np.empty(a.shape[:2] + (1,) * (a.ndim - 2), np.bool_) if features else a, p)
         if not alpha:

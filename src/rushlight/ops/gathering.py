@@ -12,7 +12,6 @@ from ..backend import kernels as K
 from ..backend import placing
 from ..settings import warn, warn_once
 from .declare import primitive
-from .linear import c_name
 from .publishing import public, type_error
 from .recorded import broadcast_error
 from .shape import reshape_any, sum_to_any
@@ -594,7 +593,7 @@ _masked_fill_tensor: Any = primitive(
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     """`input` with one value where `mask` holds."""
     if mask._array.dtype.kind != "b":
-        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {c_name(mask)}")
+        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype.c_name}")
     error = broadcast_error(mask._array, input._array)
     if error is not None:
         raise error
@@ -604,7 +603,7 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
             f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value._array.ndim} dimension(s)."
         )
     if (value.is_complex() if is_tensor else isinstance(value, complex)) and input.dtype.category in (1, 2):
-        kind = "int64_t" if input.dtype is dtypes.int64 else c_name(input)
+        kind = "int64_t" if input.dtype is dtypes.int64 else input.dtype.c_name
         raise RuntimeError(f"value cannot be converted to type {kind} without overflow")
     if is_tensor:
         return _masked_fill_tensor(input, mask, value.to(input.dtype))

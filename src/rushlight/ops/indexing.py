@@ -178,17 +178,16 @@ attach("__getitem__", getitem)
 attach("__setitem__", setitem)
 
 
+def _advanced(index: Any) -> Any:
+    """One of `index_put`'s indices: a 0-d one is as any other there, not a choice that drops a dimension."""
+    if index is None:
+        return slice(None)
+    scalar = isinstance(index, Tensor) and index.dim() == 0 and index._array.dtype.kind != "b"
+    return index.reshape(1) if scalar else index
+
+
 def _index_key(x: Any, indices: Any) -> Any:
-    # A 0-d index is an index as any other here, not a choice that drops a dimension.
-    key = tuple(
-        slice(None)
-        if i is None
-        else i.reshape(1)
-        if isinstance(i, Tensor) and i.dim() == 0 and i.dtype.name != "bool"
-        else i
-        for i in indices
-    )
-    parsed = rules.parse(key, x._array.shape)
+    parsed = rules.parse(tuple(map(_advanced, indices)), x._array.shape)
     return rules.Index((), parsed.arrays, parsed.unique)
 
 

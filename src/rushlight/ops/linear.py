@@ -38,19 +38,7 @@ _bmm: Any = primitive(
 
 def _same_dtype(x: Any, y: Any, names: str = "m1 and m2") -> None:
     if x._array.dtype is not y._array.dtype and x._array.dtype != y._array.dtype:
-        raise RuntimeError(f"expected {names} to have the same dtype, but got: {c_name(x)} != {c_name(y)}")
-
-
-_C_NAMES = {
-    "float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16", "int64": "long long",
-    "int32": "int", "int16": "short", "int8": "signed char", "uint8": "unsigned char", "bool": "bool",
-    "complex64": "c10::complex<float>", "complex128": "c10::complex<double>",
-}  # fmt: skip
-
-
-def c_name(x: Any) -> Any:
-    """The name of a Tensor's type in C++."""
-    return _C_NAMES.get(x.dtype.name, x.dtype.name)
+        raise RuntimeError(f"expected {names} to have the same dtype, but got: {x.dtype.c_name} != {y.dtype.c_name}")
 
 
 def _check_mm(x: Any, y: Any) -> None:

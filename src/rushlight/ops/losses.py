@@ -224,10 +224,7 @@ def binary_cross_entropy_with_logits(
             "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
             "instead."
         )
-    if not dtypes.can_cast(input.dtype, target.dtype):
-        raise RuntimeError(
-            f"result type {input.dtype.scalar_name} can't be cast to the desired output type {target.dtype.scalar_name}"
-        )
+    dtypes.check_cast(input.dtype, target.dtype)
     from .activation import logsigmoid
 
     log_p = logsigmoid(input)

@@ -447,7 +447,7 @@ def lerp(input: Any, end: Any, weight: Any) -> Any:
             raise type_error("lerp", value, position, label)
     for label, value in (("end", end), ("weight", weight)):
         if isinstance(value, Tensor) and value.dtype is not input.dtype:
-            raise RuntimeError(f"expected dtype {_c_name(input)} for `{label}` but got dtype {_c_name(value)}")
+            raise RuntimeError(f"expected dtype {input.dtype.c_name} for `{label}` but got dtype {value.dtype.c_name}")
     if input._array.dtype.kind not in "fcV":
         refuse("lerp_kernel_tensor" if isinstance(weight, Tensor) else "lerp_kernel_scalar", input._array)
     for other in (end, weight):
@@ -461,17 +461,6 @@ def lerp(input: Any, end: Any, weight: Any) -> Any:
             f"lerp() received an invalid combination of arguments - got (Tensor, Tensor, {type(weight).__name__})"
         )
     return _lerp_scalar(input, end, weight)
-
-
-_C_NAMES = {
-    "float32": "float", "float64": "double", "int64": "long int", "int32": "int", "int16": "short int",
-    "int8": "signed char", "uint8": "unsigned char", "bool": "bool", "complex64": "c10::complex<float>",
-    "complex128": "c10::complex<double>", "float16": "c10::Half", "bfloat16": "c10::BFloat16",
-}  # fmt: skip
-
-
-def _c_name(x: Any) -> str:
-    return _C_NAMES.get(str(x.dtype.name), str(x.dtype.name))
 
 
 # ---- closeness and equality -----------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.tensor import Tensor
+from ..backend.indexing import fits_long
 from ..dtypes import COMPLEX, FLOAT, dtype, promote_types
 
 NUMBERS = (bool, int, float, complex)
@@ -78,6 +79,8 @@ def to_array(x: Any, d: dtype) -> Any:
     if d.category == dtypes.INT:
         if isinstance(x, float):
             x = int(x)
+        if not fits_long(x):
+            raise OverflowError("int too big to convert")
         bits = 8 * d.itemsize
         lowest = -(1 << (bits - 1)) if d.is_signed else 0
         if not lowest <= x < 1 << (bits - 1):

@@ -11,7 +11,8 @@ import numpy as np
 from .. import dtypes
 from ..autograd import views
 from ..autograd.modes import get_mode
-from ..autograd.tensor import Tensor, current_edge, require_resizable, wrap
+from ..autograd.tensor import Tensor, current_edge, wrap
+from ..backend.memory import require_resizable
 from ..errors import type_name
 from ..settings import warn
 from .numpy_names import accepting
@@ -106,14 +107,12 @@ def with_out(function: Any, name: str, rules: str = "") -> Any:
             _check_apart(out, [*args, *kwargs.values()])
         result = function(*args, **kwargs)
         if "exact" in rules and out.dtype is not result.dtype:
-            names = (_CPP.get(d.name, d.name) for d in (result.dtype, out.dtype))
-            raise RuntimeError("Expected out tensor to have dtype {}, but got {} instead".format(*names))
+            raise RuntimeError(
+                f"Expected out tensor to have dtype {result.dtype.c_name}, but got {out.dtype.c_name} instead"
+            )
         return write_out(name, result, out)
 
     return wrapper
-
-
-_CPP = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int"}
 
 
 def _check_apart(out: Any, values: list[Any]) -> None:
@@ -147,10 +146,7 @@ def write_out(name: str, result: Any, out: Any, quiet: bool = False) -> Any:
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
             "Please clone() the tensor before performing the operation."
         )
-    if not dtypes.can_cast(result.dtype, out.dtype):
-        raise RuntimeError(
-            f"result type {result.dtype.scalar_name} can't be cast to the desired output type {out.dtype.scalar_name}"
-        )
+    dtypes.check_cast(result.dtype, out.dtype)
     if a.shape != b.shape:
         if a.size and not quiet:
             warn(

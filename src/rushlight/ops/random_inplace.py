@@ -346,10 +346,9 @@ def _cauchy_(self: Any, median: Any = 0.0, sigma: Any = 1.0, *, generator: Any =
     if not spread > 0:
         raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={spread:g}")
     if self.dtype.name not in _FILLED_FLOATS:
-        name = {"int64": "long int", "int16": "short int"}.get(self.dtype.name, _C_NAMES.get(self.dtype.name))
         raise RuntimeError(
             "Cauchy distribution is a continuous probability distribution. dtype must be a floating point but you "
-            f"specified {name}"
+            f"specified {self.dtype.c_name}"
         )
     streams.fill_cauchy(generator_of(generator, "cauchy_"), self._array, centre, spread)
     return _end(self, "CauchyBackward0")

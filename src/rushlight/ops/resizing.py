@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..autograd.modes import get_mode
-from ..autograd.tensor import Tensor, numel, require_resizable, storage_of
+from ..autograd.tensor import Tensor, numel
+from ..backend.memory import require_resizable, storage_of
 from ..layout import check_rank, contiguous_format
 from .creation import shape_of
 from .declare import called
@@ -97,8 +98,9 @@ def _set(self: Any, source: Any = None, storage_offset: int = 0, size: Any = Non
         a, size = source.array, (source.nbytes() // self.itemsize,) if size is None else size
         a = a[: a.size // self.itemsize * self.itemsize].view(self._array.dtype)
     elif source.dtype is not self.dtype:
-        kinds = (_C_NAMES.get(x.dtype.name, x.dtype.name) for x in (source, self))
-        raise RuntimeError("Could not set tensor of type {} to a tensor of type {}".format(*kinds))
+        raise RuntimeError(
+            f"Could not set tensor of type {source.dtype.c_name} to a tensor of type {self.dtype.c_name}"
+        )
     else:
         a, self._counter = source._array, source._counter
     if size is not None:
@@ -107,9 +109,6 @@ def _set(self: Any, source: Any = None, storage_offset: int = 0, size: Any = Non
         a = _as_strided_of(a, size, tuple(step), storage_offset)
     self._array = a
     return self
-
-
-_C_NAMES = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int", "int16": "short int"}
 
 
 attach("set_", _set)

@@ -12,9 +12,10 @@ from ..autograd import views
 from ..autograd.modes import get_mode
 from ..autograd.tensor import Tensor, wrap_dim
 from ..backend import placing
+from ..errors import unsupported
 from ..layout import channels_last, channels_last_3d, check_rank, contiguous_format, preserve_format
 from ..settings import warn_once
-from ..size import check_bytes
+from ..size import check_dimensions
 from .creation import shape_of
 from .declare import primitive
 from .publishing import attach, public, type_error
@@ -411,7 +412,13 @@ def _expand_forward(a: Any, shape: Any) -> Any:
     strides = (0,) * lead + tuple(
         0 if n == 1 and m != 1 else s for n, m, s in zip(a.shape, shape[lead:], a.strides, strict=True)
     )
-    return as_strided_array(a, shape, strides)
+    try:
+        return as_strided_array(a, shape, strides)
+    except ValueError:
+        check_dimensions(shape)
+        raise unsupported(
+            "tensors whose elements would fill 2**63 bytes if none were repeated", f"The shape is {list(shape)}."
+        ) from None
 
 
 def sum_to_any(g: Any, shape: Any) -> Any:
@@ -462,9 +469,7 @@ def expanded_shape(own: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, .
                 f"{i}.  Target sizes: {list(shape)}.  Tensor sizes: {list(own)}"
             )
         found.append(n)
-    if lead and len(found) > 64:
-        check_bytes(found)
-    if math.prod(found) >= 2**59:  # NumPy counts the bytes even of what is not copied
+    if math.prod(found) >= 2**63:
         raise RuntimeError("numel: integer multiplication overflow")
     return tuple(found)
 

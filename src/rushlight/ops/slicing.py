@@ -10,8 +10,9 @@ import numpy as np
 
 from ..autograd import views
 from ..autograd.modes import get_mode
-from ..autograd.tensor import Tensor, storage_of, wrap_dim
+from ..autograd.tensor import Tensor, wrap_dim
 from ..backend import placing
+from ..backend.memory import storage_of
 from ..layout import contiguous_format
 from .declare import primitive
 from .publishing import FUNCTIONS, attach, public

@@ -20,8 +20,7 @@ from rushlight.device import device
 from rushlight.errors import unsupported
 from rushlight.serialization import archive, legacy, reading, writing
 from rushlight.serialization.storage import StorageType, UntypedStorage
-
-from ..settings import warn
+from rushlight.settings import warn
 
 __all__ = [
     "add_safe_globals",

@@ -99,9 +99,7 @@ class Reader:
         try:
             return self.zip.read(info)
         except _MALFORMED:
-            raise RuntimeError(
-                f"PytorchStreamReader failed reading file {name}: file read failed." + _DAMAGED
-            ) from None
+            raise _unread(name) from None
 
     def array(self, name: str) -> np.ndarray[Any, Any]:
         """A record as bytes that may be written to: read, or mapped privately where the file's path is known."""
@@ -112,7 +110,7 @@ class Reader:
         name_length, extra_length = struct.unpack("<HH", self.file.read(4))
         start = info.header_offset + 30 + name_length + extra_length
         if start + info.file_size > self.length:
-            raise RuntimeError(f"PytorchStreamReader failed reading file {name}: file read failed." + _DAMAGED)
+            raise _unread(name)
         if self.path is not None:
             return np.asarray(np.memmap(self.path, np.uint8, "c", start, (info.file_size,)))
         out = np.empty(info.file_size, np.uint8)
@@ -120,14 +118,14 @@ class Reader:
         if not hasattr(self.file, "readinto"):
             data = np.frombuffer(self.file.read(info.file_size), np.uint8)
             if len(data) != len(out):
-                raise RuntimeError(f"PytorchStreamReader failed reading file {name}: file read failed." + _DAMAGED)
+                raise _unread(name)
             out[:] = data
             return _checked(out, info, name)
         view, done = out.data, 0
         while done < len(view):
             got = self.file.readinto(view[done:])
             if not got:
-                raise RuntimeError(f"PytorchStreamReader failed reading file {name}: file read failed." + _DAMAGED)
+                raise _unread(name)
             done += got
         return _checked(out, info, name)
 
@@ -135,8 +133,12 @@ class Reader:
 def _checked(data: np.ndarray[Any, Any], info: zipfile.ZipInfo, name: str) -> np.ndarray[Any, Any]:
     """The bytes of a record, if their checksum is the one that was written."""
     if zlib.crc32(data.data) != info.CRC:
-        raise RuntimeError(f"PytorchStreamReader failed reading file {name}: bad CRC-32." + _DAMAGED)
+        raise _unread(name, "bad CRC-32")
     return data
+
+
+def _unread(name: str, why: str = "file read failed") -> RuntimeError:
+    return RuntimeError(f"PytorchStreamReader failed reading file {name}: {why}." + _DAMAGED)
 
 
 def _check_places(infos: list[zipfile.ZipInfo], length: int) -> None:

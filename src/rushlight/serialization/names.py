@@ -72,9 +72,7 @@ def find(module: str, name: str) -> Any:
     if module == "torch._C._nn":  # functions that PyTorch writes in C++, F.gelu for one
         module = "torch.nn.functional"
     package, _, rest = module.partition(".")
-    if any(
-        part.startswith("__") for part in module.split(".")
-    ):  # a program, such as torch.__main__, runs when imported
+    if "__" in module:  # a program, such as torch.__main__, runs when imported
         raise AttributeError(f"rushlight has no counterpart of {module}.{name}, which this checkpoint needs")
     ours = {"torch": "rushlight", "torchvision": "rushlight.vision"}[package]
     # PyTorch's files inside a package need not be ours, but what they define is in the package too.

@@ -9,7 +9,8 @@ from typing import Any
 
 from rushlight import dtypes
 from rushlight.autograd import tensor as core
-from rushlight.autograd.tensor import Tensor, storage_of
+from rushlight.autograd.tensor import Tensor
+from rushlight.backend.memory import storage_of
 from rushlight.device import device
 from rushlight.errors import unsupported
 from rushlight.serialization import names, storage

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from rushlight import dtypes
-from rushlight.autograd.tensor import Tensor, is_fixed, storage_of, wrap
+from rushlight.autograd.tensor import Tensor, wrap
+from rushlight.backend.memory import is_fixed, storage_of
 from rushlight.device import device
 from rushlight.errors import unsupported
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ... import ops
 from ...autograd.tensor import Tensor
-from ...dtypes import FLOAT
+from ...dtypes import FLOAT, check_cast, float32
 from ...ops.activation import logsigmoid
 from ...ops.publishing import require_tensors, type_error
 from . import distance
@@ -74,7 +74,7 @@ def soft_margin_loss(
     check(reduction)
     require_tensors("soft_margin_loss", input=input, target=target)
     if input.dtype.category < FLOAT:
-        raise RuntimeError(f"result type Float can't be cast to the desired output type {input.dtype.scalar_name}")
+        check_cast(float32, input.dtype)
     return _reduce((input * -target).exp().log1p(), reduction)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ... import dtypes, ops
+import numpy as np
+
+from ... import ops
 from ...autograd.function import Function
 from ...backend import placing
 from ...errors import unsupported
@@ -50,8 +52,8 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
         if size + sum(pads[2 * i : 2 * i + 2]) >= 2**31:
             raise unsupported("padding that makes a dimension of 2**31 elements or more")
         where = _INDICES[mode](size, pads[2 * i], pads[2 * i + 1])
-        if where != list(range(size)):
-            input = input.index_select(-1 - i, ops.tensor(where, dtype=dtypes.int64))
+        if not np.array_equal(where, np.arange(size)):
+            input = input.index_select(-1 - i, ops.tensor(np.asarray(where, np.int64)))
     return as_picture(input, last)
 
 
@@ -82,9 +84,8 @@ def _reflected(n: int, before: int, after: int) -> list[int]:
     return [k if k < n else 2 * (n - 1) - k for k in inside]
 
 
-def _replicated(n: int, before: int, after: int) -> list[int]:
-    inside = range(max(0, -before), n + min(0, after))
-    return [0] * max(0, before) + list(inside) + [n - 1] * max(0, after)
+def _replicated(n: int, before: int, after: int) -> Any:
+    return np.clip(np.arange(-before, n + after), 0, n - 1)
 
 
 def _circular(n: int, before: int, after: int) -> list[int]:

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 import rushlight
-
-from ...settings import warn
+from rushlight.settings import warn
 
 __all__ = [
     "ChainDataset",

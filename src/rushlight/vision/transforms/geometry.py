@@ -8,8 +8,8 @@ from typing import Any
 
 import rushlight
 from rushlight.nn import Module
+from rushlight.settings import warn
 
-from ...settings import warn
 from . import functional as F
 from .draws import integer, uniform
 from .interpolation import InterpolationMode, as_mode
