@@ -88,14 +88,15 @@ def filled(shape: tuple[int, ...], value: Any, d: dtypes.dtype | None, name: str
             raise RuntimeError("zeros: Dimension size must be non-negative.")
         raise RuntimeError(f"Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")
     np_dtype = _numpy_type(d, name)
-    if value is not None:
-        value = argument(value, np_dtype)
+    make: Any = np.empty
+    if value is None:
+        given: tuple[Any, ...] = (shape, np_dtype)
+    elif value.__class__ is int and value == 0:
+        make, given = np.zeros, (shape, np_dtype)
+    else:
+        make, given = np.full, (shape, argument(value, np_dtype), np_dtype)
     try:
-        if value is None:
-            return np.empty(shape, np_dtype)
-        if value.__class__ is int and value == 0:
-            return np.zeros(shape, np_dtype)
-        return np.full(shape, value, np_dtype)
+        return make(*given)
     except (ValueError, MemoryError):
         raise no_memory(shape, np_dtype.itemsize) from None
 
